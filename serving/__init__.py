@@ -1,0 +1,1 @@
+"""Bundle to scores that people act on. Never imports training."""

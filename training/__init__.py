@@ -1,0 +1,1 @@
+"""History to judged model to bundle. Never imports serving."""
