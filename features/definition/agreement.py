@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -53,10 +54,14 @@ class About(Part):
 
 
 class Target(Part):
-    """What is predicted: won within `horizon_days` of the as-of date, from what is known at `scoring_point`."""
+    """What is predicted: won within `horizon_days` of the as-of date, from what is known at `scoring_point`.
+
+    `leads_from` leaves out older leads, for a log of outcomes that began late: what it did not record was not lost.
+    """
 
     horizon_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     scoring_point: ScoringPoint = "creation"
+    leads_from: date | None = None
 
 
 class Columns(Part):
@@ -85,7 +90,11 @@ class OutcomeValues(Part):
 
 
 class Reading(Part):
-    """How an export is written; what is not said is found out from the file."""
+    """How an export is written; what is not said is found out from the file.
+
+    `missing` lists the placeholders that mean "not answered". `data_end` is the day until which outcomes were recorded
+    (exclusive); without it, the latest date in the data.
+    """
 
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: str | None = None
@@ -93,7 +102,8 @@ class Reading(Part):
     dates: Literal["ymd", "dmy", "mdy"] | None = None
     timezone: str = "Europe/Berlin"
     missing: Values = ()
-    data_end: str | None = None
+    data_end: date | None = None
+    closed_before_created: Literal["error", "leave_out"] = "error"
 
 
 class LeadField(Part):
@@ -221,6 +231,8 @@ def _plain(value: object) -> Any:
         return {key: _plain(part) for key, part in value if part is not None}
     if isinstance(value, Text):
         return {"en": value.en, "de": value.de}
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, tuple):

@@ -420,6 +420,8 @@ _TYPES = {
     "float_type": Text("a number", "eine Zahl"),
     "float_parsing": Text("a number", "eine Zahl"),
     "bool_type": Text("true or false", "true oder false"),
+    "date_type": Text("a date such as 2025-01-31", "ein Datum wie 2025-01-31"),
+    "date_from_datetime_parsing": Text("a date such as 2025-01-31", "ein Datum wie 2025-01-31"),
     "bool_parsing": Text("true or false", "true oder false"),
     "tuple_type": Text('a list such as ["a", "b"]', 'eine Liste wie ["a", "b"]'),
     "dict_type": Text("a table", "eine Tabelle"),

@@ -1,0 +1,291 @@
+"""The one encoder: a frame of leads or a single record becomes rows of floats, by the same rules.
+
+A number stays itself and is NaN where it is missing. A date becomes the days from it to the as-of date. A category or
+a boolean becomes the code of its level: 0 is missing, 1 is pooled (rare in training, or never seen), 2 and up are the
+levels in their stored order. So a category is never NaN, and a new value is an ordinary case with a history: the pool.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from features.definition import LeadDefinition, LeadField
+from features.errors import BundleError, Problem, RecordError
+from features.text import Text, same
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MISSING_CODE, POOLED_CODE, FIRST_LEVEL_CODE = 0, 1, 2
+MINIMUM_LEVEL_COUNT = 20
+BOOLEAN_LEVELS = ("false", "true")
+LONGEST_VALUE = 200
+MICROSECONDS_PER_DAY = 86_400_000_000
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedField:
+    """How one field stands in a row.
+
+    Attributes
+    ----------
+    kind : {"number", "category"}
+        Booleans are categories with the levels "false" and "true"; dates are numbers (days).
+    levels : tuple of str
+        Of a category: level i has the code i + 2.
+    direction : {-1, 0, 1}
+        Of a number: which way the probability may move when it grows; 0 is either.
+    """
+
+    name: str
+    kind: Literal["number", "category"]
+    levels: tuple[str, ...] = ()
+    direction: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRecord:
+    """One lead as the model sees it, with what the encoder noticed.
+
+    Attributes
+    ----------
+    row : ndarray of shape (n_fields,)
+    missing : tuple of str
+        Fields without a value.
+    unknown : tuple of str
+        Fields whose value was rare or never seen in training; it counts as the pool of such values.
+    """
+
+    row: Matrix
+    missing: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+class Encoder:
+    """Turns leads into rows, one column per field of the definition, in the definition's order.
+
+    Parameters
+    ----------
+    definition : LeadDefinition
+    levels : mapping of str to sequence of str
+        For each category field, its levels; other fields need none.
+    """
+
+    def __init__(self, definition: LeadDefinition, levels: Mapping[str, Iterable[str]]) -> None:
+        self.definition = definition
+        self.fields = tuple(_encoded(name, f, levels) for name, f in definition.fields.items())
+        self._codes = {
+            field.name: {level: float(code) for code, level in enumerate(field.levels, FIRST_LEVEL_CODE)}
+            for field in self.fields
+        }
+        self._missing = {name: placeholders(definition, field) for name, field in definition.fields.items()}
+        self._zone = ZoneInfo(definition.read.timezone)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields in the order of a row."""
+        return tuple(field.name for field in self.fields)
+
+    def record(self, lead: Mapping[str, Any], as_of: datetime) -> EncodedRecord:
+        """The lead's row; `lead` maps field names to JSON values, absent and null mean missing.
+
+        Raises
+        ------
+        RecordError
+            With every field that does not fit, its value, and what was expected.
+        """
+        problems = [self._unknown_field(name) for name in lead if name not in self._codes]
+        row = np.empty(len(self.fields))
+        missing, unknown = [], []
+        for position, (field, (name, agreed)) in enumerate(
+            zip(self.fields, self.definition.fields.items(), strict=True)
+        ):
+            value = lead.get(name)
+            try:
+                code = self._value(value, field, agreed, as_of)
+            except _Misfit as misfit:
+                problems.append(misfit.problem(name, value))
+                continue
+            row[position] = code
+            if (field.kind == "category" and code == MISSING_CODE) or math.isnan(code):
+                missing.append(name)
+            elif field.kind == "category" and code == POOLED_CODE:
+                unknown.append(name)
+        if problems:
+            raise RecordError(problems)
+        return EncodedRecord(row, tuple(missing), tuple(unknown))
+
+    def frame(self, leads: pd.DataFrame, as_of: pd.Series) -> Matrix:
+        """Rows of shape (n_leads, n_fields) for a typed frame of leads, as `features.history` makes it."""
+        matrix = np.empty((len(leads), len(self.fields)))
+        for position, field in enumerate(self.fields):
+            column = leads[field.name]
+            if field.kind == "category":
+                codes = column.map(self._codes[field.name]).to_numpy(dtype=float, na_value=math.nan)
+                matrix[:, position] = np.where(
+                    column.isna(), MISSING_CODE, np.where(np.isnan(codes), POOLED_CODE, codes)
+                )
+            elif self.definition.fields[field.name].type == "date":
+                matrix[:, position] = _days(as_of, column)
+            else:
+                matrix[:, position] = column.to_numpy(dtype=float, na_value=math.nan)
+        return matrix
+
+    def to_dict(self) -> dict[str, list[str]]:
+        """The levels of each category field, as plain data; the definition is stored beside it."""
+        return {field.name: list(field.levels) for field in self.fields if field.kind == "category"}
+
+    @classmethod
+    def learn(cls, definition: LeadDefinition, leads: pd.DataFrame) -> Encoder:
+        """An encoder whose levels are those with at least `MINIMUM_LEVEL_COUNT` cases in `leads` (training only)."""
+        levels = {}
+        for name, field in definition.fields.items():
+            if field.type == "category":
+                counts = leads[name].value_counts()
+                levels[name] = sorted(str(level) for level in counts.index[counts >= MINIMUM_LEVEL_COUNT])
+        return cls(definition, levels)
+
+    def _value(self, value: Any, field: EncodedField, agreed: LeadField, as_of: datetime) -> float:
+        if value is None:
+            return MISSING_CODE if field.kind == "category" else math.nan
+        if agreed.type == "number":
+            return _number(value, agreed)
+        if agreed.type == "boolean":
+            return _boolean(value)
+        if agreed.type == "date":
+            return _days_before(value, as_of, self._zone)
+        return self._category(value, field)
+
+    def _category(self, value: Any, field: EncodedField) -> float:
+        if not isinstance(value, str) or len(value) > LONGEST_VALUE:
+            raise _Misfit(_A_TEXT)
+        if (stripped := value.strip()) in self._missing[field.name]:
+            return MISSING_CODE
+        return self._codes[field.name].get(stripped, POOLED_CODE)
+
+    def _unknown_field(self, name: str) -> Problem:
+        listed = ", ".join(self.names)
+        return Problem(
+            where=f"fields.{str(name)[:LONGEST_VALUE]}",
+            what=Text("the definition has no such field", "die Definition kennt dieses Feld nicht"),
+            expected=Text(f"one of: {listed}", f"eines von: {listed}"),
+            code="unknown_field",
+        )
+
+
+class _Misfit(Exception):
+    """A value that does not fit; becomes a Problem where the field's name is known."""
+
+    def __init__(self, expected: Text) -> None:
+        self.expected = expected
+
+    def problem(self, name: str, value: object) -> Problem:
+        return Problem(
+            where=f"fields.{name}",
+            what=Text("the value does not fit the field", "der Wert passt nicht zum Feld"),
+            seen=shown(value),
+            expected=self.expected,
+            code="invalid_value",
+        )
+
+
+def shown(value: object) -> str:
+    """A value as it may stand in an answer: JSON's spelling, shortened."""
+    words = {True: "true", False: "false", None: "null"}
+    text = words[value] if isinstance(value, bool) or value is None else repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def placeholders(definition: LeadDefinition, field: LeadField) -> frozenset[str]:
+    """The texts that mean "not answered" in this field; an empty text always does."""
+    return frozenset({"", *definition.read.missing, *field.missing})
+
+
+def _encoded(name: str, field: LeadField, levels: Mapping[str, Iterable[str]]) -> EncodedField:
+    if field.type == "boolean":
+        return EncodedField(name, "category", BOOLEAN_LEVELS)
+    if field.type == "category":
+        if name not in levels:
+            raise BundleError(f"The encoder has no levels for the field {name!r} of its own definition.")
+        return EncodedField(name, "category", tuple(levels[name]))
+    return EncodedField(name, "number", direction={"up": 1, "down": -1, None: 0}[field.direction])
+
+
+_A_TEXT = Text(f"a text of at most {LONGEST_VALUE} characters", f"ein Text mit höchstens {LONGEST_VALUE} Zeichen")
+
+
+def _number(value: Any, agreed: LeadField) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _Misfit(Text("a number, not in quotes", "eine Zahl, ohne Anführungszeichen"))
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise _Misfit(Text("a finite number", "eine endliche Zahl"))
+    if (agreed.at_least is not None and number < agreed.at_least) or (
+        agreed.at_most is not None and number > agreed.at_most
+    ):
+        raise _Misfit(number_range(agreed))
+    return number
+
+
+def number_range(agreed: LeadField) -> Text:
+    """The plausible range of a number in words."""
+    low = f"≥ {agreed.at_least:g}" if agreed.at_least is not None else ""
+    high = f"≤ {agreed.at_most:g}" if agreed.at_most is not None else ""
+    return same(", ".join(bound for bound in (low, high) if bound))
+
+
+def _boolean(value: Any) -> float:
+    if not isinstance(value, bool):
+        raise _Misfit(same("true / false"))
+    return float(FIRST_LEVEL_CODE + value)
+
+
+def _days_before(value: Any, as_of: datetime, zone: ZoneInfo) -> float:
+    expected = Text(
+        "a date such as 2026-01-31 or 2026-01-31T09:30:00Z, not after the as-of date",
+        "ein Datum wie 2026-01-31 oder 2026-01-31T09:30:00Z, nicht nach dem Stichtag",
+    )
+    if not isinstance(value, str):
+        raise _Misfit(expected)
+    try:
+        moment = moment_of(value, zone)
+    except ValueError as error:
+        raise _Misfit(expected) from error
+    if moment > as_of or moment.year < 1900:
+        raise _Misfit(expected)
+    gap = as_of - moment
+    return (gap.days * MICROSECONDS_PER_DAY + gap.seconds * 1_000_000 + gap.microseconds) / MICROSECONDS_PER_DAY
+
+
+def moment_of(text: str, zone: ZoneInfo) -> datetime:
+    """The moment that an ISO date or date-time names; without an offset it is meant in `zone`.
+
+    Raises
+    ------
+    ValueError
+        If the text is neither.
+    """
+    if len(text) == len("2026-01-31"):
+        return datetime.combine(date.fromisoformat(text), time(), zone)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _days(as_of: pd.Series, column: pd.Series) -> Matrix:
+    """Days from each date to the as-of date, NaN where missing; the same arithmetic as for one record."""
+    gap = (as_of - column).astype("timedelta64[us]")
+    days = gap.astype("int64").to_numpy() / MICROSECONDS_PER_DAY
+    return np.where(gap.isna(), math.nan, days)
