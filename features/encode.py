@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -113,7 +113,7 @@ class Encoder:
             value = lead.get(name)
             try:
                 code = self._value(value, field, agreed, as_of)
-            except _Misfit as misfit:
+            except _MisfitError as misfit:
                 problems.append(misfit.problem(name, value))
                 continue
             row[position] = code
@@ -168,7 +168,7 @@ class Encoder:
 
     def _category(self, value: Any, field: EncodedField) -> float:
         if not isinstance(value, str) or len(value) > LONGEST_VALUE:
-            raise _Misfit(_A_TEXT)
+            raise _MisfitError(_A_TEXT)
         if (stripped := value.strip()) in self._missing[field.name]:
             return MISSING_CODE
         return self._codes[field.name].get(stripped, POOLED_CODE)
@@ -183,7 +183,7 @@ class Encoder:
         )
 
 
-class _Misfit(Exception):
+class _MisfitError(Exception):
     """A value that does not fit; becomes a Problem where the field's name is known."""
 
     def __init__(self, expected: Text) -> None:
@@ -226,17 +226,17 @@ _A_TEXT = Text(f"a text of at most {LONGEST_VALUE} characters", f"ein Text mit h
 
 def _number(value: Any, agreed: LeadField) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _Misfit(Text("a number, not in quotes", "eine Zahl, ohne Anführungszeichen"))
+        raise _MisfitError(Text("a number, not in quotes", "eine Zahl, ohne Anführungszeichen"))
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise _Misfit(Text("a finite number", "eine endliche Zahl"))
+        raise _MisfitError(Text("a finite number", "eine endliche Zahl"))
     if (agreed.at_least is not None and number < agreed.at_least) or (
         agreed.at_most is not None and number > agreed.at_most
     ):
-        raise _Misfit(number_range(agreed))
+        raise _MisfitError(number_range(agreed))
     return number
 
 
@@ -249,7 +249,7 @@ def number_range(agreed: LeadField) -> Text:
 
 def _boolean(value: Any) -> float:
     if not isinstance(value, bool):
-        raise _Misfit(same("true / false"))
+        raise _MisfitError(same("true / false"))
     return float(FIRST_LEVEL_CODE + value)
 
 
@@ -259,19 +259,19 @@ def _days_before(value: Any, as_of: datetime, zone: ZoneInfo) -> float:
         "ein Datum wie 2026-01-31 oder 2026-01-31T09:30:00Z, nicht nach dem Stichtag",
     )
     if not isinstance(value, str):
-        raise _Misfit(expected)
+        raise _MisfitError(expected)
     try:
         moment = moment_of(value, zone)
     except ValueError as error:
-        raise _Misfit(expected) from error
+        raise _MisfitError(expected) from error
     if moment > as_of or moment.year < 1900:
-        raise _Misfit(expected)
+        raise _MisfitError(expected)
     gap = as_of - moment
     return (gap.days * MICROSECONDS_PER_DAY + gap.seconds * 1_000_000 + gap.microseconds) / MICROSECONDS_PER_DAY
 
 
 def moment_of(text: str, zone: ZoneInfo) -> datetime:
-    """The moment that an ISO date or date-time names; without an offset it is meant in `zone`.
+    """The moment in UTC that an ISO date or date-time names; without an offset it is meant in `zone`.
 
     Raises
     ------
@@ -279,9 +279,9 @@ def moment_of(text: str, zone: ZoneInfo) -> datetime:
         If the text is neither.
     """
     if len(text) == len("2026-01-31"):
-        return datetime.combine(date.fromisoformat(text), time(), zone)
+        return datetime.combine(date.fromisoformat(text), time(), zone).astimezone(UTC)
     moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _days(as_of: pd.Series, column: pd.Series) -> Matrix:

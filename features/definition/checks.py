@@ -114,7 +114,7 @@ def _known_too_late(
                 (
                     Text(
                         f"this field becomes known at {field.known}, after leads are scored ({point}): it leaks",
-                        f"dieses Feld wird erst bei {field.known} bekannt, nach der Bewertung ({point}): es verrät Späteres",
+                        f"das Feld wird erst bei {field.known} bekannt, nach der Bewertung ({point}): es verrät Späteres",
                     ),
                     Text(
                         f'move it to [left_out."{field.column}"] with the reason, or score later',

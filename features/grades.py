@@ -1,0 +1,64 @@
+"""From a probability to what people act on: score, grade and handover, by the definition's rules alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+from features.definition import Grade, LeadDefinition
+from features.errors import InternalError
+
+Handover = Literal["go", "nurture"]
+
+
+def score(probability: float) -> int:
+    """The probability as a whole number from 0 to 100, halves rounded up.
+
+    >>> score(0.125)
+    13
+    """
+    return math.floor(100 * probability + 0.5)
+
+
+def grade(probability: float, definition: LeadDefinition) -> Grade:
+    """The grade A to D; a probability at a cut-off gets the better grade."""
+    cuts = definition.grades
+    if probability >= cuts.A:
+        return "A"
+    if probability >= cuts.B:
+        return "B"
+    return "C" if probability >= cuts.C else "D"
+
+
+def handover(probability: float, threshold: float) -> Handover:
+    """Whether sales gets the lead now ("go") or marketing keeps warming it ("nurture"). Nobody is rejected."""
+    return "go" if probability >= threshold else "nurture"
+
+
+def threshold_for(definition: LeadDefinition, probabilities: Sequence[float], weeks: float) -> float:
+    """The lowest probability at which a lead is handed over.
+
+    Parameters
+    ----------
+    probabilities : sequence of float
+        Of all leads that arrived in a period later than training, so that volume and scores are those to come.
+    weeks : float
+        The length of that period in weeks.
+
+    Returns
+    -------
+    float
+        The definition's threshold, or the one that hands over as many leads a week as sales has capacity for
+        (0 if capacity exceeds supply; ties may hand over a few more).
+    """
+    rule = definition.handover
+    if rule.threshold is not None:
+        return rule.threshold
+    if rule.capacity_per_week is None:
+        raise InternalError("A definition without a handover rule passed its checks.")
+    places = math.floor(rule.capacity_per_week * weeks)
+    ranked = sorted(probabilities, reverse=True)
+    if places >= len(ranked):
+        return 0.0
+    return ranked[places - 1] if places >= 1 else 1.0

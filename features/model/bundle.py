@@ -1,0 +1,287 @@
+"""The bundle: the directory of plain data that training hands to serving.
+
+    bundle.json       definition, levels, windows, metrics, versions, and the SHA-256 of every other file
+    model.txt         the trees, LightGBM's own text (empty where the linear part is enough)
+    linear.json       the linear part
+    calibrator.json   slopes and intercept
+    profile.json      how the leads of training are distributed and how they fared
+    importance.json   mean absolute points per field
+    samples.json      synthetic rows and their log-odds, to check that this machine computes what training computed
+    card.de.md ...    the model card, as text and as a page, in both languages
+
+Nothing here is code: opening a bundle parses text and checks sums. A bundle is complete or absent: it is written beside
+its place and renamed into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from features.definition import LeadDefinition, parse_definition
+from features.encode import Encoder, Matrix
+from features.errors import BundleError, DefinitionError
+from features.model.additive import LeadModel
+from features.model.calibrator import Calibrator
+from features.model.linear import LinearPart
+from features.model.trees import Forest
+from features.profile import Profile
+from features.text import Text
+
+FORMAT_VERSION = 1
+MANIFEST = "bundle.json"
+SAMPLE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Importance:
+    """How much a field moves probabilities: its mean absolute contribution over later leads, in percentage points."""
+
+    field: str
+    mean_absolute_points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One stretch of leads and what it was used for; dates are ISO, `end` is exclusive, both empty without dates."""
+
+    use: str
+    start: str
+    end: str
+    n: int
+    won: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a bundle says about itself.
+
+    Attributes
+    ----------
+    created_at : str
+        ISO, UTC.
+    validated_on_later_leads : bool
+        False where the data had no order in time: then nothing is known about later leads.
+    base_rate : float
+        Share won among the leads the model was fitted on.
+    handover_threshold : float
+        The lowest probability at which a lead is handed over.
+    metrics : mapping
+        Of the evaluation on later leads, each with n and interval.
+    settings, libraries : mapping
+        What training was told, and the versions that it ran with.
+    """
+
+    created_at: str
+    simulated: bool
+    validated_on_later_leads: bool
+    base_rate: float
+    handover_threshold: float
+    windows: tuple[Window, ...]
+    metrics: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened, verified bundle."""
+
+    bundle_id: str
+    model: LeadModel
+    profile: Profile
+    importance: tuple[Importance, ...]
+    manifest: Manifest
+
+    @property
+    def definition(self) -> LeadDefinition:
+        """The agreement under which the model was trained."""
+        return self.model.encoder.definition
+
+
+def write_bundle(
+    place: Path,
+    *,
+    model: LeadModel,
+    model_text: str,
+    profile: Profile,
+    importance: tuple[Importance, ...],
+    manifest: Manifest,
+    samples: Matrix,
+    documents: Mapping[str, str],
+) -> Path:
+    """Write a bundle to the directory `place`, whole or not at all, and return `place`.
+
+    Parameters
+    ----------
+    samples : ndarray of shape (n_samples, n_fields)
+        Synthetic encoded rows; their log-odds are stored beside them.
+    documents : mapping of str to str
+        File name to text: model cards and figures.
+
+    Raises
+    ------
+    BundleError
+        If `place` exists already: bundles are never overwritten.
+    """
+    if place.exists():
+        raise BundleError(f"{place} exists already; a bundle is never overwritten.")
+    definition = model.encoder.definition
+    files = {
+        "model.txt": model_text,
+        "linear.json": _json(model.linear.to_dict()),
+        "calibrator.json": _json(model.calibrator.to_dict()),
+        "profile.json": _json(profile.to_dict()),
+        "importance.json": _json([asdict(entry) for entry in importance]),
+        "samples.json": _json(_samples(model, samples)),
+        **documents,
+    }
+    manifest_data = {
+        "format_version": FORMAT_VERSION,
+        "name": definition.name,
+        "fingerprint": definition.fingerprint,
+        **asdict(manifest),
+        "warnings": [text._asdict() for text in manifest.warnings],
+        "definition": definition.to_dict(),
+        "levels": model.encoder.to_dict(),
+        "base_log_odds": model.base_log_odds,
+        "sha256": {name: _sha256(text.encode()) for name, text in files.items()},
+    }
+    _write_whole(place, {**files, MANIFEST: _json(manifest_data)})
+    return place
+
+
+def open_bundle(place: Path) -> Bundle:
+    """The bundle in the directory `place`, with every checksum verified and its samples recomputed.
+
+    Raises
+    ------
+    BundleError
+        If a file is missing or changed, the format is unknown, the definition is not the one of its fingerprint, or
+        this machine computes something else than training did.
+    """
+    raw = _read(place, MANIFEST)
+    data = _parse(raw, MANIFEST)
+    if not isinstance(data, dict) or data.get("format_version") != FORMAT_VERSION:
+        seen = data.get("format_version") if isinstance(data, dict) else None
+        raise BundleError(f"{place}: the format version is {seen!r}, this release reads {FORMAT_VERSION}.")
+    try:
+        contents = {name: _verified(place, name, sha) for name, sha in data["sha256"].items()}
+        model = _model(_definition(data), data["levels"], contents)
+        profile = Profile.from_dict(_parse(contents["profile.json"], "profile.json"))
+        importance = tuple(Importance(**entry) for entry in _parse(contents["importance.json"], "importance.json"))
+        _recompute(model, _parse(contents["samples.json"], "samples.json"))
+        manifest = _manifest(data)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"{place}: an entry of the bundle is missing or of the wrong kind: {error!r}.") from error
+    return Bundle(_sha256(raw)[:12], model, profile, importance, manifest)
+
+
+def _model(definition: LeadDefinition, levels: Mapping[str, list[str]], contents: Mapping[str, bytes]) -> LeadModel:
+    return LeadModel(
+        encoder=Encoder(definition, levels),
+        linear=LinearPart.from_dict(_parse(contents["linear.json"], "linear.json")),
+        forest=Forest.from_text(contents["model.txt"].decode()),
+        calibrator=Calibrator.from_dict(_parse(contents["calibrator.json"], "calibrator.json")),
+    )
+
+
+def _definition(data: Mapping[str, Any]) -> LeadDefinition:
+    try:
+        definition = parse_definition(data["definition"], source=MANIFEST)
+    except DefinitionError as error:
+        raise BundleError(f"The bundle's definition does not hold together. {error}") from error
+    if definition.fingerprint != data["fingerprint"]:
+        raise BundleError(
+            f"The bundle's definition has the fingerprint {definition.fingerprint}, "
+            f"but the bundle was made for {data['fingerprint']}."
+        )
+    return definition
+
+
+def _manifest(data: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        created_at=data["created_at"],
+        simulated=data["simulated"],
+        validated_on_later_leads=data["validated_on_later_leads"],
+        base_rate=data["base_rate"],
+        handover_threshold=data["handover_threshold"],
+        windows=tuple(Window(**window) for window in data["windows"]),
+        metrics=data["metrics"],
+        settings=data["settings"],
+        libraries=data["libraries"],
+        warnings=tuple(Text(**text) for text in data["warnings"]),
+    )
+
+
+def _samples(model: LeadModel, samples: Matrix) -> dict[str, Any]:
+    """Rows (null for a missing number) and log-odds, as plain data."""
+    rows = [[None if np.isnan(value) else value for value in row] for row in samples.tolist()]
+    return {"rows": rows, "log_odds": model.explain(samples).log_odds.tolist()}
+
+
+def _recompute(model: LeadModel, samples: Mapping[str, Any]) -> None:
+    """Compare the samples with what this machine computes, with contributions and by plain walking."""
+    rows = np.array(samples["rows"], dtype=np.float64).reshape(-1, len(model.encoder.fields))
+    stored = np.array(samples["log_odds"])
+    for computed in (model.explain(rows).log_odds, model.log_odds_unexplained(rows)):
+        worst = float(np.max(np.abs(computed - stored), initial=0.0))
+        if not worst <= SAMPLE_TOLERANCE * max(1.0, float(np.max(np.abs(stored), initial=0.0))):
+            raise BundleError(f"This machine's log-odds of the bundle's samples differ by {worst:.3g} from training's.")
+
+
+def _write_whole(place: Path, files: Mapping[str, str]) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    try:
+        for name, text in files.items():
+            with (draft / name).open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        draft.chmod(0o755)  # mkdtemp makes it private; serving may run as another user
+        draft.rename(place)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _verified(place: Path, name: str, sha256: str) -> bytes:
+    if Path(name).name != name:
+        raise BundleError(f"{place}: {name!r} is not a plain file name.")
+    raw = _read(place, name)
+    if _sha256(raw) != sha256:
+        raise BundleError(f"{place / name} has been changed: its SHA-256 is not the one in {MANIFEST}.")
+    return raw
+
+
+def _read(place: Path, name: str) -> bytes:
+    try:
+        return (place / name).read_bytes()
+    except OSError as error:
+        raise BundleError(f"{place / name} cannot be read ({error.strerror}); is {place} a bundle?") from error
+
+
+def _parse(raw: bytes, name: str) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise BundleError(f"{name} is not valid JSON: {error}.") from error
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def _sha256(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
