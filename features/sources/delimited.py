@@ -1,0 +1,260 @@
+"""A text file of cells -> one Arrow table of strings, with the row number of every row.
+
+One pass of Arrow's reader does the work and hands over the rows that have too many or too few cells; Python
+looks only at those. Rows without any content are counted but not kept: spreadsheets write them below the data.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+
+from features.errors import HistoryError, Problem
+from features.sources import dialect, quotes
+from features.sources.encoding import to_utf8
+from features.sources.options import ReadOptions
+from features.sources.table import ROWS_SHOWN, VALUES_SHOWN, in_column
+from features.text import Text, whole
+
+LARGEST_ROW_BYTES = 64 * 2**20
+SMALLEST_BLOCK_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """One file as read: its columns, the row number of each row, and a sentence about how."""
+
+    table: pa.Table
+    row: npt.NDArray[np.int64]
+    notes: tuple[Text, ...]
+
+
+@dataclass
+class OddRows:
+    """Collects the rows whose number of cells is not the header's, as Arrow's reader meets them."""
+
+    numbers: list[int] = field(default_factory=list)
+    n_cells: list[int] = field(default_factory=list)
+    last_text: str = ""
+
+    def __call__(self, row: pcsv.InvalidRow) -> str:
+        """Note the row; Arrow goes on without it."""
+        self.numbers.append(row.number)
+        self.n_cells.append(row.actual_columns)
+        self.last_text = row.text
+        return "skip"
+
+
+def read_delimited(data: bytes, file: str, options: ReadOptions) -> FileTable:
+    """The rows of a text file whose bytes are `data`.
+
+    Raises
+    ------
+    HistoryError
+        With every problem of this file: undecodable bytes, no rows, column names given twice, rows with too many
+        or too few cells, quotes that are not closed, a separator that does not divide the rows.
+    """
+    if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
+        raise HistoryError([_no_rows(file, Text(en="the file is empty", de="die Datei ist leer"))])
+    text, encoding = to_utf8(data, options.encoding, file)
+    named, text = dialect.directive(text)
+    separator = _separator(text, options.separator or named, file)
+    header = next(dialect.rows(dialect.sample(text), separator))
+    columns, notes = _names(header)
+    odd = OddRows()
+    cells = _cells(text, separator, len(columns), odd, file)
+    problems = [
+        *_twice(columns, file),
+        *_odd_rows(odd, len(columns), file),
+        *_open_quotes(cells, odd, text, separator, file),
+    ]
+    table, row = _filled(cells, columns, odd, options.missing)
+    if not len(row) and not problems:
+        problems.append(
+            _no_rows(file, Text(en="the file has a header and no rows", de="die Datei hat nur eine Kopfzeile"))
+        )
+    if problems:
+        raise HistoryError(problems)
+    return FileTable(table, row, (_how(file, encoding, separator, len(row)), *(_unnamed(file, n) for n in notes)))
+
+
+def _separator(text: bytes, declared: str | None, file: str) -> str:
+    if declared is not None and (len(declared) != 1 or not declared.isascii() or declared in '"\r\n'):
+        what = Text(en="the separator is not one character", de="das Trennzeichen ist nicht genau ein Zeichen")
+        expected = Text(en="one ASCII character such as ; , or a tab", de="ein ASCII-Zeichen wie ; , oder Tabulator")
+        raise HistoryError([Problem(file, what, expected, repr(declared), "separator")])
+    start = dialect.sample(text)
+    separator = declared or dialect.find_separator(start)
+    if len(next(dialect.rows(start, separator), [])) == 1 and (mark := _missed(start, separator)):
+        raise HistoryError([_misjudged(file, separator, mark)])
+    return separator
+
+
+def _missed(start: str, separator: str) -> str | None:
+    """The character that divides what `separator` leaves as a single column."""
+    found = dialect.find_separator(start)
+    n_cells = len(next(dialect.rows(start, found), []))
+    return found if found != separator and n_cells > 1 else dialect.overlooked(start)
+
+
+def _misjudged(file: str, separator: str, mark: str) -> Problem:
+    what = Text(
+        en=f"the separator {separator!r} leaves one column; {mark!r} seems to divide the rows",
+        de=f"das Trennzeichen {separator!r} ergibt nur eine Spalte; {mark!r} scheint die Zeilen zu teilen",
+    )
+    expected = Text(
+        en="several columns; declare the separator of this file",
+        de="mehrere Spalten; das Trennzeichen dieser Datei angeben",
+    )
+    return Problem(file, what, expected, repr(mark), "separator", (1,), 1)
+
+
+def _names(header: list[str]) -> tuple[list[str], list[int]]:
+    """The column names, stripped, and the positions (from 1) of columns without a name."""
+    names = [name.strip().removeprefix("\ufeff") for name in header]
+    unnamed = [position for position, name in enumerate(names, start=1) if not name]
+    return [name or f"column_{position}" for position, name in enumerate(names, start=1)], unnamed
+
+
+def _cells(text: bytes, separator: str, n_columns: int, odd: OddRows, file: str) -> pa.Table:
+    """Every row with the right number of cells, the header included, as strings in columns named by position."""
+    names = [str(position) for position in range(n_columns)]
+    block_bytes = min(max(len(text) // 8, SMALLEST_BLOCK_BYTES), LARGEST_ROW_BYTES)
+    try:
+        return pcsv.read_csv(
+            pa.BufferReader(text),
+            # One thread: only then does Arrow say which row was odd.
+            read_options=pcsv.ReadOptions(use_threads=False, column_names=names, block_size=block_bytes),
+            parse_options=pcsv.ParseOptions(
+                delimiter=separator,
+                newlines_in_values=b'"' in text,
+                ignore_empty_lines=False,  # they count as rows
+                invalid_row_handler=odd,
+            ),
+            convert_options=pcsv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.large_string()),
+                strings_can_be_null=False,
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowInvalid as failure:
+        what = Text(en="the rows cannot be told apart", de="die Zeilen lassen sich nicht trennen")
+        expected = Text(
+            en=f"rows of at most {block_bytes:,} bytes with every quote closed",
+            de=f"Zeilen mit höchstens {whole(block_bytes, 'de')} Bytes und geschlossenen Anführungszeichen",
+        )
+        raise HistoryError([Problem(file, what, expected, str(failure)[:200], "unreadable")]) from failure
+
+
+def _filled(
+    cells: pa.Table, columns: list[str], odd: OddRows, missing: tuple[str, ...]
+) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """The table without header and empty rows, cells stripped, nulls for what is missing; and its row numbers."""
+    cleaned = [cleaned_strings(column, missing) for column in cells.columns]
+    total = len(cells) + len(odd.numbers)
+    row = np.setdiff1d(np.arange(1, total + 1), np.asarray(odd.numbers, dtype=np.int64), assume_unique=True)
+    empty = np.ones(len(cells), dtype=bool)
+    for raw in cells.columns:
+        if not empty.any():
+            break
+        empty &= np.asarray(pc.equal(pc.binary_length(pc.utf8_trim_whitespace(raw)), 0))
+    keep = ~empty
+    keep[: int(np.argmax(keep)) + 1] = False  # the header is the first row that holds anything
+    table = pa.Table.from_arrays(cleaned, names=columns)
+    first = int(np.argmax(keep)) if keep.any() else len(keep)
+    whole_tail = keep[first:].all()
+    return (table.slice(first) if whole_tail else table.filter(pa.array(keep))), row[keep]
+
+
+def cleaned_strings(column: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.ChunkedArray:
+    """The strings stripped of white space; null where nothing or a declared placeholder is left."""
+    stripped = pc.utf8_trim_whitespace(column)
+    blank = pc.is_in(stripped, value_set=pa.array(["", *missing], type=stripped.type))
+    return pc.if_else(blank, pa.scalar(None, type=stripped.type), stripped)
+
+
+def _twice(columns: list[str], file: str) -> list[Problem]:
+    what = Text(en="the header names this column more than once", de="die Kopfzeile nennt diese Spalte mehrfach")
+    expected = Text(en="every column name once", de="jeden Spaltennamen nur einmal")
+    return [
+        Problem(in_column(file, name), what, expected, f"{n} × {name!r}", "duplicate_column", (1,), 1)
+        for name, n in Counter(columns).items()
+        if n > 1
+    ]
+
+
+def _odd_rows(odd: OddRows, n_columns: int, file: str) -> list[Problem]:
+    n_cells, numbers = np.asarray(odd.n_cells, dtype=np.int64), np.asarray(odd.numbers, dtype=np.int64)
+    kinds = {
+        "too_few_cells": (
+            n_cells < n_columns,
+            Text(en="rows have too few cells", de="Zeilen haben zu wenige Zellen"),
+        ),
+        "too_many_cells": (
+            n_cells > n_columns,
+            Text(en="rows have too many cells", de="Zeilen haben zu viele Zellen"),
+        ),
+    }
+    expected = Text(
+        en=f"{n_columns} cells as in the header; cells that hold the separator stand in quotes",
+        de=f"{n_columns} Zellen wie in der Kopfzeile; Zellen mit Trennzeichen stehen in Anführungszeichen",
+    )
+    return [
+        Problem(file, what, expected, _counts(n_cells[mask]), code, _first(numbers[mask]), int(mask.sum()))
+        for code, (mask, what) in kinds.items()
+        if mask.any()
+    ]
+
+
+def _counts(n_cells: npt.NDArray[np.int64]) -> str:
+    return ", ".join(str(n) for n in np.unique(n_cells)[:VALUES_SHOWN])
+
+
+def _first(numbers: npt.NDArray[np.int64]) -> tuple[int, ...]:
+    return tuple(int(number) for number in numbers[:ROWS_SHOWN])
+
+
+def _open_quotes(cells: pa.Table, odd: OddRows, text: bytes, separator: str, file: str) -> list[Problem]:
+    positions = set(quotes.swallowing_rows(cells, separator))
+    if quotes.ends_open(cells, text):
+        positions.add(len(cells) - 1)
+    row = np.setdiff1d(np.arange(1, len(cells) + len(odd.numbers) + 1), odd.numbers)
+    numbers = [int(row[position]) for position in sorted(positions)]
+    if odd.numbers and odd.last_text.count('"') % 2 == 1 and "\n" in odd.last_text:
+        numbers.append(odd.numbers[-1])
+    if not numbers:
+        return []
+    what = Text(
+        en="a quotation mark is opened and not closed: the cell swallows the lines after it",
+        de="ein Anführungszeichen wird nicht geschlossen: die Zelle verschluckt die folgenden Zeilen",
+    )
+    expected = Text(
+        en='quotes in pairs around a cell, quotes inside of it doubled ("")',
+        de='Anführungszeichen paarweise um die Zelle, innere verdoppelt ("")',
+    )
+    return [Problem(file, what, expected, "", "open_quote", tuple(numbers[:ROWS_SHOWN]), len(numbers))]
+
+
+def _no_rows(file: str, what: Text) -> Problem:
+    expected = Text(en="a header and at least one row", de="eine Kopfzeile und mindestens eine Zeile")
+    return Problem(file, what, expected, "", "no_rows")
+
+
+def _how(file: str, encoding: str, separator: str, n_rows: int) -> Text:
+    return Text(
+        en=f"{file}: {whole(n_rows, 'en')} rows, encoding {encoding}, separator {separator!r}",
+        de=f"{file}: {whole(n_rows, 'de')} Zeilen, Kodierung {encoding}, Trennzeichen {separator!r}",
+    )
+
+
+def _unnamed(file: str, position: int) -> Text:
+    return Text(
+        en=f"{file}: column {position} has no name in the header and is called column_{position}",
+        de=f"{file}: Spalte {position} hat in der Kopfzeile keinen Namen und heißt column_{position}",
+    )
