@@ -1,0 +1,300 @@
+"""From a raw export to leads in the definition's words.
+
+Every column gets its meaning and its type here, and everything that does not fit is reported at once, with file,
+column, row numbers, the values seen and what was expected. Nothing is guessed silently and nothing is repaired.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.definition import LeadDefinition, LeadField
+from features.encode import number_range, placeholders
+from features.errors import HistoryError, Problem
+from features.sources import RawTable, Source
+from features.sources.booleans import booleans
+from features.sources.dates import dates
+from features.sources.files import Files
+from features.sources.numbers import numbers
+from features.sources.options import ReadOptions
+from features.sources.parsed import Parsed
+from features.text import Text
+
+Mask = npt.NDArray[np.bool_]
+DATES = ("created", "closed", "as_of")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutRows:
+    """Leads that a rule keeps out, and how many."""
+
+    reason: Text
+    n: int
+
+
+@dataclass(frozen=True)
+class History:
+    """Leads and what became of them, typed.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row per lead: `lead_id`, `account` (str), `created`, `as_of`, `closed` (datetime UTC or NaT), `outcome`
+        ("won", "lost", "open"), `value`, `order` (float), and one column per field: numbers float64, categories and
+        booleans str ("true", "false"), dates datetime UTC. Missing is NaN, NaT or NA.
+    data_end : datetime or None
+        The moment until which outcomes were recorded, exclusive; None without dates.
+    notes : tuple of Text
+        How the export was read.
+    """
+
+    definition: LeadDefinition
+    frame: pd.DataFrame
+    data_end: datetime | None
+    left_out: tuple[LeftOutRows, ...]
+    notes: tuple[Text, ...]
+
+
+def files_of(definition: LeadDefinition, pattern: str | list[str]) -> Files:
+    """The files of `pattern`, to be read as the definition says."""
+    read = definition.read
+    return Files(pattern, ReadOptions(separator=read.separator, encoding=read.encoding, missing=read.missing))
+
+
+def read_history(definition: LeadDefinition, source: Source) -> History:
+    """The history that `source` holds, in the definition's words.
+
+    Raises
+    ------
+    HistoryError
+        With every problem of the export.
+    """
+    return _Reader(definition, source.read()).history()
+
+
+class _Reader:
+    """Reads one export column by column and collects what does not fit."""
+
+    def __init__(self, definition: LeadDefinition, table: RawTable) -> None:
+        self.definition = definition
+        self.table = table
+        self.problems: list[Problem] = []
+        self.notes = list(table.notes)
+
+    def history(self) -> History:
+        columns: dict[str, pd.Series] = {}
+        for role, column in self.definition.columns.named().items():
+            if self._has(column):
+                columns[role] = self._role(role, column)
+        fields = {name: self._field(field) for name, field in self.definition.fields.items() if self._has(field.column)}
+        left_out = self._contradictions(columns)
+        self._raise()
+        frame = self._frame(columns, fields)
+        kept = ~left_out
+        rows = _left_out_rows(int(left_out.sum()))
+        return History(self.definition, frame[kept].reset_index(drop=True), self._end(frame), rows, tuple(self.notes))
+
+    def _raise(self) -> None:
+        if self.problems:
+            raise HistoryError(self.problems)
+
+    def _has(self, column: str) -> bool:
+        if column in self.table.frame.columns:
+            return True
+        present = [str(name) for name in self.table.frame.columns]
+        close = difflib.get_close_matches(column, present, n=1)
+        listed = ", ".join(present[:40])
+        expected = (
+            Text(f"did you mean {close[0]!r}?", f"war {close[0]!r} gemeint?")
+            if close
+            else Text(f"the columns are: {listed}", f"die Spalten sind: {listed}")
+        )
+        self._add(
+            None,
+            Text(f"there is no column {column!r}", f"es gibt keine Spalte {column!r}"),
+            expected,
+            "missing_column",
+        )
+        return False
+
+    def _role(self, role: str, column: str) -> pd.Series:
+        if role in DATES:
+            values = self._parsed(column, self._dates, _DATE)
+            if role == "created":
+                self._report(column, values.isna() & self.table.frame[column].isna(), _NO_DATE, _DATE, "missing_date")
+            return values
+        if role in ("value", "order"):
+            return self._parsed(column, self._numbers, _NUMBER)
+        values = _stripped(self.table.frame[column])
+        if role == "outcome":
+            return self._outcome(column, values)
+        if role == "id":
+            self._unique(column, values)
+        return values
+
+    def _outcome(self, column: str, values: pd.Series) -> pd.Series:
+        agreed = self.definition.outcome
+        meaning = {value: word for word in ("won", "lost", "open") for value in getattr(agreed, word)}
+        read = values.map(meaning).where(values.notna(), "open")
+        listed = ", ".join(f"{value} = {word}" for value, word in meaning.items())
+        self._report(
+            column,
+            read.isna(),
+            Text("an outcome that the definition does not know", "ein Ergebnis, das die Definition nicht kennt"),
+            Text(f"{listed}; empty = open", f"{listed}; leer = open"),
+            "unknown_outcome",
+        )
+        wins = int((read == "won").sum())
+        if wins in (0, len(read)) and read.notna().all():
+            which = ("won", "gewonnen") if wins else ("not won", "nicht gewonnen")
+            what = Text(f"every lead is {which[0]}", f"jeder Lead ist {which[1]}")
+            expected = Text("leads of both kinds to learn from", "Leads beider Art zum Lernen")
+            self._add(column, what, expected, "one_class")
+        return read.astype("str")
+
+    def _unique(self, column: str, values: pd.Series) -> None:
+        self._report(
+            column,
+            values.isna(),
+            Text("a lead without id", "ein Lead ohne Kennung"),
+            Text("an id in every row", "eine Kennung in jeder Zeile"),
+            "missing_id",
+        )
+        self._report(
+            column,
+            values.notna() & values.duplicated(keep=False),
+            Text("the same id more than once", "dieselbe Kennung mehrfach"),
+            Text("one row per lead", "eine Zeile je Lead"),
+            "duplicate_id",
+        )
+
+    def _field(self, field: LeadField) -> pd.Series:
+        if field.type == "number":
+            values = self._parsed(field.column, self._numbers, _NUMBER, field)
+            self._in_range(field, values)
+            return values
+        if field.type == "date":
+            return self._parsed(field.column, self._dates, _DATE, field)
+        if field.type == "boolean":
+            words = self._parsed(field.column, booleans, _BOOLEAN, field)
+            return words.map({True: "true", False: "false"}).astype("str")
+        return self._answered(field)
+
+    def _in_range(self, field: LeadField, values: pd.Series) -> None:
+        low = values < field.at_least if field.at_least is not None else values.isna() & False
+        high = values > field.at_most if field.at_most is not None else values.isna() & False
+        what = Text("a number outside of its plausible range", "eine Zahl außerhalb des plausiblen Bereichs")
+        self._report(field.column, low | high, what, number_range(field), "out_of_range")
+
+    def _answered(self, field: LeadField) -> pd.Series:
+        """The column as stripped text, with the field's placeholders for "not answered" missing."""
+        values = _stripped(self.table.frame[field.column])
+        return values.mask(values.isin(placeholders(self.definition, field)))
+
+    def _parsed(
+        self, column: str, read: Callable[[pd.Series], Parsed], expected: Text, field: LeadField | None = None
+    ) -> pd.Series:
+        raw = self.table.frame[column]
+        if field is not None and field.missing:
+            raw = raw.mask(_stripped(raw).isin(placeholders(self.definition, field)))
+        parsed = read(raw)
+        self._report(column, parsed.bad, Text("cannot be read", "nicht lesbar"), expected, "unreadable_value")
+        self._report(column, parsed.ambiguous, *_AMBIGUOUS, "ambiguous_value")
+        if parsed.note is not None:
+            self.notes.append(Text(f"{column}: {parsed.note.en}", f"{column}: {parsed.note.de}"))
+        return parsed.values
+
+    def _dates(self, values: pd.Series) -> Parsed:
+        return dates(values, self.definition.read.dates, self.definition.read.timezone)
+
+    def _numbers(self, values: pd.Series) -> Parsed:
+        return numbers(values, self.definition.read.decimal)
+
+    def _contradictions(self, columns: dict[str, pd.Series]) -> Mask:
+        """Rows to leave out because they closed before they began; a problem where that is not agreed on."""
+        nothing = np.zeros(len(self.table.frame), dtype=bool)
+        if self.definition.timing != "dated" or not {"created", "closed", "outcome"} <= set(columns):
+            return nothing
+        closed, column = columns["closed"], str(self.definition.columns.closed)
+        undated = (columns["outcome"] == "won") & closed.isna() & self.table.frame[column].isna()
+        self._report(column, undated, _WON_UNDATED, _DATE, "won_without_date")
+        early = (closed < columns["created"]).to_numpy(dtype=bool)
+        if self.definition.read.closed_before_created == "leave_out":
+            return early
+        self._report(column, early, _EARLY, _NOT_EARLY, "closed_before_created")
+        return nothing
+
+    def _frame(self, columns: dict[str, pd.Series], fields: dict[str, pd.Series]) -> pd.DataFrame:
+        index = self.table.frame.index
+        rows = pd.Series([f"row-{number}" for number in self.table.row], index=index, dtype="str")
+        lead_id = columns.get("id", rows)
+        nat = pd.Series(pd.NaT, index=index, dtype="datetime64[us, UTC]")
+        nan = pd.Series(np.nan, index=index, dtype="float64")
+        created = columns.get("created", nat)
+        account = columns.get("account", pd.Series(pd.NA, index=index, dtype="str"))
+        meaning = {
+            "lead_id": lead_id,
+            "account": account.fillna("lead " + lead_id),
+            "created": created,
+            "as_of": columns.get("as_of", created),
+            "closed": columns.get("closed", nat),
+            "outcome": columns["outcome"],
+            "value": columns.get("value", nan),
+            "order": columns.get("order", nan),
+        }
+        return pd.DataFrame({**meaning, **fields})
+
+    def _end(self, frame: pd.DataFrame) -> datetime | None:
+        agreed = self.definition.read.data_end
+        if agreed is not None:
+            return midnight(agreed, self.definition)
+        latest = frame[["created", "closed"]].max().max()
+        return None if pd.isna(latest) else latest.to_pydatetime()
+
+    def _report(self, column: str, rows: pd.Series | Mask, what: Text, expected: Text, code: str) -> None:
+        mask = np.asarray(rows, dtype=bool)
+        if mask.any():
+            self.problems += self.table.problems(column, mask, what=what, expected=expected, code=code)
+
+    def _add(self, column: str | None, what: Text, expected: Text, code: str) -> None:
+        """A problem of the whole table: named by its first file."""
+        place = self.table.place(column, np.array([0]))[0]
+        self.problems.append(Problem(place.where, what, expected, code=code))
+
+
+def midnight(day: date, definition: LeadDefinition) -> datetime:
+    """The beginning of `day` where the definition's data was written."""
+    return datetime.combine(day, time(), ZoneInfo(definition.read.timezone))
+
+
+def _stripped(values: pd.Series) -> pd.Series:
+    return values.astype("str").str.strip() if values.notna().any() else values.astype("str")
+
+
+def _left_out_rows(n: int) -> tuple[LeftOutRows, ...]:
+    reason = Text(en="closed before it was created", de="abgeschlossen, bevor er angelegt war")
+    return (LeftOutRows(reason, n),) if n else ()
+
+
+_DATE = Text("a date such as 2026-01-31 or 31.01.2026", "ein Datum wie 31.01.2026 oder 2026-01-31")
+_NUMBER = Text("a number such as 1234.5 or 1.234,5", "eine Zahl wie 1.234,5 oder 1234.5")
+_BOOLEAN = Text("yes/no, true/false or 1/0", "ja/nein, true/false oder 1/0")
+_NO_DATE = Text("a lead without creation date", "ein Lead ohne Anlagedatum")
+_WON_UNDATED = Text("a won lead without closing date", "ein gewonnener Lead ohne Abschlussdatum")
+_EARLY = Text("closed before it was created", "abgeschlossen, bevor er angelegt war")
+_NOT_EARLY = Text(
+    'a date not before the creation; or read.closed_before_created = "leave_out"',
+    'ein Datum nicht vor der Anlage; oder read.closed_before_created = "leave_out"',
+)
+_AMBIGUOUS = (
+    Text("can be read in two ways", "lässt sich auf zwei Arten lesen"),
+    Text("read.dates or read.decimal in the definition", "read.dates oder read.decimal in der Definition"),
+)

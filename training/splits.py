@@ -1,0 +1,243 @@
+"""Windows in time: what is learnt, what calibrates it, what judges it.
+
+The history of `labels.py` again, horizon 90 days, shares 60/20/20 of the time that has leads:
+
+    train      |=====================|
+    gap                               |--- 90 days ---|
+    calibrate                                          |======|
+    gap                                                        |--- 90 days ---|
+    test                                                                        |======|
+
+A label must have been knowable when the next window starts: a lead of 2025-03-01 becomes knowable on 2025-05-30, so it
+may teach a model that is calibrated on leads from 2025-05-30 on, and none earlier. Leads of the gaps are used by nobody
+before the final refit. An account belongs to the window of its oldest lead; its later leads leave the later windows.
+
+Data with an order but no dates is cut by the order, without gaps. Data with neither is cut at random, stratified and by
+account, and everything made from it says "not validated on later leads".
+
+`verify` recomputes all of this from the raw dates, shares no code with what built the split, and runs in production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from features.errors import HistoryError, InternalError, Problem
+from features.model.bundle import Window
+from features.text import Text
+from training.labels import Labelled, horizon
+
+Rows = npt.NDArray[np.int64]
+Moments = npt.NDArray[np.float64]
+USES = ("train", "calibrate", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The shares of the leads, oldest first, that the windows are cut at; test gets what is left."""
+
+    train: float = 0.70
+    calibrate: float = 0.15
+
+
+@dataclass(frozen=True)
+class Split:
+    """Positions in the labelled frame, shape (n,) each, and how they were cut.
+
+    Attributes
+    ----------
+    by_time : bool
+        False where there was no order in time to cut by.
+    n_gap, n_account : int
+        Leads left out between windows, and leads left out because their account stands in an earlier window.
+    """
+
+    train: Rows
+    calibrate: Rows
+    test: Rows
+    by_time: bool
+    n_gap: int
+    n_account: int
+
+    def windows(self) -> Iterator[tuple[str, Rows]]:
+        """Use and positions, in order of time."""
+        return iter(zip(USES, (self.train, self.calibrate, self.test), strict=True))
+
+
+def split(labelled: Labelled, shares: Shares = Shares(), *, seed: int = 0) -> Split:
+    """The split of `labelled` into train, calibrate and test.
+
+    Raises
+    ------
+    HistoryError
+        If the history is too short for two gaps of one horizon, or a window has leads of one kind only.
+    """
+    if labelled.history.definition.timing == "undated":
+        cut = _stratified(labelled, shares, seed)
+    else:
+        cut = _by_time(labelled, shares)
+    verify(labelled, cut)
+    _require_both_kinds(labelled, cut)
+    return cut
+
+
+def _by_time(labelled: Labelled, shares: Shares) -> Split:
+    frame = labelled.frame
+    starts = _starts(labelled, shares)
+    window = np.searchsorted(starts, frame["when"].to_numpy(), side="right")
+    gap = np.zeros(len(frame), dtype=bool)
+    ends = frame["when"].to_numpy() + _units(horizon(labelled.history))
+    for number, start in enumerate(starts):
+        gap |= (window == number) & (ends > start)
+    return _windows(labelled, np.where(gap, -1, window), by_time=True)
+
+
+def _starts(labelled: Labelled, shares: Shares) -> Moments:
+    """Where calibrate and test begin, on the axis of `when`; each at a lead's own moment.
+
+    Leads in the gaps belong to nobody, so the cuts are searched: those whose windows come closest to the shares.
+    """
+    axis = _Axis(labelled.frame["when"].to_numpy(dtype=float), _units(horizon(labelled.history)))
+    later_share = shares.calibrate / (1 - shares.train)
+    best: tuple[float, Moments] = (np.inf, np.empty(0))
+    for first in axis.candidates(axis.when[0]):
+        for second in axis.candidates(first):
+            train, calibrate, test = axis.counts(first, second)
+            if min(train, calibrate, test) == 0:
+                continue
+            miss = abs(train / (train + calibrate + test) - shares.train)
+            miss += abs(calibrate / (calibrate + test) - later_share)
+            best = min(best, (miss, np.array([first, second])), key=lambda found: found[0])
+    if not np.isfinite(best[0]):
+        raise HistoryError([_too_short(labelled)])
+    return best[1]
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """The leads' moments, rising, and the length of a gap on the same axis."""
+
+    when: Moments
+    gap: float
+
+    def candidates(self, start: float) -> Moments:
+        """Moments of leads after `start`, about a hundredth of all leads apart."""
+        later = self.when[np.searchsorted(self.when, start, side="right") :]
+        return np.unique(later[:: max(1, len(self.when) // 100)])
+
+    def counts(self, first: float, second: float) -> tuple[int, int, int]:
+        """Leads in train, calibrate and test if the later two begin at `first` and `second`."""
+        matured_first = self._count(first - self.gap, self.gap)
+        began, matured = self._count(first, 0), self._count(second - self.gap, self.gap)
+        return matured_first, max(0, matured - began), len(self.when) - self._count(second, 0)
+
+    def _count(self, moment: float, gap: float) -> int:
+        """Leads before `moment`; with a gap, also those at it, for they are knowable when the next window starts."""
+        return int(np.searchsorted(self.when, moment, side="right" if gap else "left"))
+
+
+def _stratified(labelled: Labelled, shares: Shares, seed: int) -> Split:
+    """Random folds of accounts with the same rate: 20 folds, handed out by the shares."""
+    frame = labelled.frame
+    folds = StratifiedGroupKFold(n_splits=20, shuffle=True, random_state=seed)
+    window = np.zeros(len(frame), dtype=int)
+    n_train, n_calibrate = round(20 * shares.train), round(20 * shares.calibrate)
+    for number, (_, rows) in enumerate(folds.split(frame, frame["target"], frame["account"])):
+        window[rows] = int(number >= n_train) + int(number >= n_train + n_calibrate)
+    return _windows(labelled, window, by_time=False)
+
+
+def _windows(labelled: Labelled, window: npt.NDArray[np.int64], *, by_time: bool) -> Split:
+    """Positions per window; -1 is a gap. Leads of accounts that an earlier window holds leave the later ones."""
+    accounts = labelled.frame["account"]
+    n_gap, n_account = int((window == -1).sum()), 0
+    for number in (1, 2):
+        earlier = set(accounts[(window >= 0) & (window < number)])
+        known = (window == number) & accounts.isin(earlier).to_numpy()
+        n_account += int(known.sum())
+        window = np.where(known, -1, window)
+    train, calibrate, test = (np.flatnonzero(window == number) for number in range(3))
+    return Split(train, calibrate, test, by_time, n_gap, n_account)
+
+
+def verify(labelled: Labelled, cut: Split) -> None:
+    """Recompute from raw dates that nothing leaks from one window into another.
+
+    Raises
+    ------
+    InternalError
+        If an account or a lead stands in two windows, or a label was not knowable when the next window began.
+    """
+    frame = labelled.frame
+    windows = [frame.iloc[rows] for _, rows in cut.windows()]
+    for earlier, later in ((0, 1), (0, 2), (1, 2)):
+        shared = set(windows[earlier]["account"]) & set(windows[later]["account"])
+        if shared or set(windows[earlier]["lead_id"]) & set(windows[later]["lead_id"]):
+            raise InternalError(f"{USES[earlier]} and {USES[later]} share {len(shared)} accounts.")
+    if not cut.by_time:
+        return
+    days = labelled.history.definition.target.horizon_days
+    for earlier, later in ((0, 1), (1, 2)):
+        if labelled.history.definition.timing == "dated":
+            first: datetime = windows[later]["as_of"].min()
+            known: datetime = windows[earlier]["as_of"].max() + timedelta(days=days or 0)
+            if known > first:
+                raise InternalError(f"A label of {USES[earlier]} was not knowable when {USES[later]} began.")
+        elif windows[earlier]["when"].max() > windows[later]["when"].min():
+            raise InternalError(f"{USES[earlier]} reaches into {USES[later]}.")
+
+
+def described(labelled: Labelled, use: str, rows: Rows) -> Window:
+    """A window with its dates (days of the as-of date, end exclusive) and counts, for people and bundles."""
+    part = labelled.frame.iloc[rows]
+    start = end = ""
+    if len(part) and part["as_of"].notna().all():
+        zone = labelled.history.definition.read.timezone
+        start = part["as_of"].min().tz_convert(zone).date().isoformat()
+        end = (part["as_of"].max().tz_convert(zone).date() + timedelta(days=1)).isoformat()
+    return Window(use, start, end, len(part), int(part["target"].sum()))
+
+
+def _require_both_kinds(labelled: Labelled, cut: Split) -> None:
+    target = labelled.frame["target"].to_numpy()
+    problems = [
+        Problem(
+            where=labelled.history.definition.name,
+            what=Text(f"the {use} window has leads of one kind only", f"das Fenster {use} hat nur Leads einer Art"),
+            seen=f"{len(rows)} leads, {int(target[rows].sum())} won",
+            expected=Text(
+                "won and not won leads; a longer history", "gewonnene und andere Leads; eine längere Historie"
+            ),
+            code="one_class_window",
+        )
+        for use, rows in cut.windows()
+        if not 0 < target[rows].sum() < len(rows)
+    ]
+    if problems:
+        raise HistoryError(problems)
+
+
+def _too_short(labelled: Labelled) -> Problem:
+    days = labelled.history.definition.target.horizon_days
+    span: pd.Timedelta = labelled.frame["as_of"].max() - labelled.frame["as_of"].min()
+    return Problem(
+        where=labelled.history.definition.name,
+        what=Text(
+            f"the matured leads span {span.days} days: too short for two gaps of {days} days",
+            f"die ausgereiften Leads umfassen {span.days} Tage: zu kurz für zwei Lücken von {days} Tagen",
+        ),
+        expected=Text("a longer history, or a shorter horizon", "eine längere Historie oder ein kürzerer Horizont"),
+        code="history_too_short",
+    )
+
+
+def _units(length: timedelta) -> float:
+    """A length on the axis of `when` (microseconds for dates)."""
+    return length / timedelta(microseconds=1)
