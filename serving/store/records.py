@@ -1,0 +1,58 @@
+"""What goes into the store and what comes out, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """The model that a score came from."""
+
+    bundle_id: str
+    name: str
+    version: str
+    definition_name: str
+    definition_version: int
+    definition_fingerprint: str
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewScore:
+    """A score to be stored.
+
+    Attributes
+    ----------
+    request_key : str
+        64 hexadecimal digits; two requests with the same key are one request.
+    request_hash : str
+        64 hexadecimal digits over the content; the same key with another hash is refused.
+    received_at : datetime
+        When the request arrived.
+    inputs, answer : bytes
+        JSON: the fields as they came, and the whole answer.
+    """
+
+    request_key: str
+    request_hash: str
+    lead_id: str
+    account_id: str | None
+    as_of: datetime
+    received_at: datetime
+    probability: float
+    log_odds: float
+    score: int
+    grade: str
+    handover: str
+    inputs: bytes
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What is now stored for a request; `repeated` if it already was."""
+
+    answer: bytes
+    repeated: bool
