@@ -115,7 +115,8 @@ def _target(kept: pd.DataFrame, history: History) -> npt.NDArray[np.float64]:
     if history.definition.timing != "dated":
         return won.astype(float)
     within = (kept["closed"] < kept["as_of"] + horizon(history)).to_numpy()
-    return np.asarray(won & within, dtype=float)
+    target: npt.NDArray[np.float64] = (won & within).astype(float)
+    return target
 
 
 def _when(kept: pd.DataFrame, history: History) -> npt.NDArray[np.float64]:

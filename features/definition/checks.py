@@ -297,6 +297,16 @@ def _rules_of_action(
                 ),
                 "both" if rule.threshold is not None else "neither",
             )
+        if rule.capacity_per_week is not None and "columns" in sections and not sections["columns"].created:
+            yield _problem(
+                ("handover", "capacity_per_week"),
+                (
+                    Text("weeks need dates", "Wochen brauchen Daten mit Datum"),
+                    Text("columns.created as well, or a threshold", "auch columns.created, oder ein threshold"),
+                ),
+                rule.capacity_per_week,
+                "capacity_without_dates",
+            )
 
 
 def _reading(

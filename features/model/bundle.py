@@ -4,6 +4,9 @@
     model.txt         the trees, LightGBM's own text (empty where the linear part is enough)
     linear.json       the linear part
     calibrator.json   slopes and intercept
+    judged.json       the same recipe fitted on the older leads alone: what the metrics were measured on. The shipped
+                      model has learnt from all leads since, so a later challenger is held against this one where
+                      the leads to compare on are no longer new to the shipped one
     profile.json      how the leads of training are distributed and how they fared
     importance.json   mean absolute points per field
     samples.json      synthetic rows and their log-odds, to check that this machine computes what training computed
@@ -109,11 +112,19 @@ class Bundle:
         return self.model.encoder.definition
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A model with the text of its trees, from which it can be built again."""
+
+    model: LeadModel
+    model_text: str
+
+
 def write_bundle(
     place: Path,
     *,
-    model: LeadModel,
-    model_text: str,
+    model: Fit,
+    judged: Fit,
     profile: Profile,
     importance: tuple[Importance, ...],
     manifest: Manifest,
@@ -136,14 +147,15 @@ def write_bundle(
     """
     if place.exists():
         raise BundleError(f"{place} exists already; a bundle is never overwritten.")
-    definition = model.encoder.definition
+    definition = model.model.encoder.definition
     files = {
-        "model.txt": model_text,
-        "linear.json": _json(model.linear.to_dict()),
-        "calibrator.json": _json(model.calibrator.to_dict()),
+        "model.txt": model.model_text,
+        "linear.json": _json(model.model.linear.to_dict()),
+        "calibrator.json": _json(model.model.calibrator.to_dict()),
+        "judged.json": _json(_judged(judged)),
         "profile.json": _json(profile.to_dict()),
         "importance.json": _json([asdict(entry) for entry in importance]),
-        "samples.json": _json(_samples(model, samples)),
+        "samples.json": _json(_samples(model.model, samples)),
         **documents,
     }
     manifest_data = {
@@ -153,8 +165,8 @@ def write_bundle(
         **asdict(manifest),
         "warnings": [text._asdict() for text in manifest.warnings],
         "definition": definition.to_dict(),
-        "levels": model.encoder.to_dict(),
-        "base_log_odds": model.base_log_odds,
+        "levels": model.model.encoder.to_dict(),
+        "base_log_odds": model.model.base_log_odds,
         "sha256": {name: _sha256(text.encode()) for name, text in files.items()},
     }
     _write_whole(place, {**files, MANIFEST: _json(manifest_data)})
@@ -185,6 +197,32 @@ def open_bundle(place: Path) -> Bundle:
     except (KeyError, TypeError, AttributeError) as error:
         raise BundleError(f"{place}: an entry of the bundle is missing or of the wrong kind: {error!r}.") from error
     return Bundle(_sha256(raw)[:12], model, profile, importance, manifest)
+
+
+def open_judged(place: Path) -> LeadModel:
+    """The model that the metrics of the bundle in `place` were measured on.
+
+    Raises
+    ------
+    BundleError
+        As `open_bundle`.
+    """
+    definition = open_bundle(place).definition
+    data = _parse(_read(place, "judged.json"), "judged.json")
+    try:
+        texts = {name: _json(data[name]).encode() for name in ("linear.json", "calibrator.json")}
+        return _model(definition, data["levels"], {**texts, "model.txt": data["model.txt"].encode()})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"{place}: judged.json cannot be read: {error!r}.") from error
+
+
+def _judged(judged: Fit) -> dict[str, Any]:
+    return {
+        "levels": judged.model.encoder.to_dict(),
+        "linear.json": judged.model.linear.to_dict(),
+        "calibrator.json": judged.model.calibrator.to_dict(),
+        "model.txt": judged.model_text,
+    }
 
 
 def _model(definition: LeadDefinition, levels: Mapping[str, list[str]], contents: Mapping[str, bytes]) -> LeadModel:

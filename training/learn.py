@@ -1,0 +1,231 @@
+"""The recipe on a split: learn on the oldest leads, calibrate on newer ones, judge on the newest, ship a refit on all.
+
+What is judged and what is shipped are two models: the metrics belong to the judged one, which has not seen the leads
+that judge it. The shipped one is fitted on all matured leads with the number of trees, the slopes and the shift kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from features.encode import Encoder, Matrix
+from features.errors import Problem, TooFewOutcomesError
+from features.grades import grade
+from features.model.additive import LeadModel
+from features.model.bundle import Fit
+from features.model.trees import Forest
+from features.text import Text
+from training.baselines import Baseline, BaseRate, OneFieldRule, PlainLogisticRegression
+from training.calibrate import Calibration, CalibrationSettings, calibrate
+from training.compare import GradeChanges, Paired, compare, grade_changes
+from training.evaluate import Evaluation, evaluate
+from training.examples import sample_of, segments_of
+from training.fit import FitSettings, Fitted, Progress, fit, refit, silent
+from training.labels import Labelled
+from training.sample import Sample, recency_weights
+from training.splits import Shares, Split
+
+FEWEST_OF_A_KIND = 40
+BASELINES: tuple[Baseline, ...] = (BaseRate(), OneFieldRule(), PlainLogisticRegression())
+
+CALIBRATING = Text(en="Calibrating on later leads", de="An späteren Leads kalibrieren")
+JUDGING = Text(en="Judging on the newest leads, with intervals", de="An den neuesten Leads prüfen, mit Intervallen")
+REFITTING = Text(en="Fitting anew on all leads", de="Auf allen Leads neu anpassen")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a training run may be told; the defaults are the recipe.
+
+    Attributes
+    ----------
+    n_resamples : int
+        Of every bootstrap.
+    """
+
+    shares: Shares = field(default_factory=Shares)
+    fit: FitSettings = field(default_factory=FitSettings)
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    n_resamples: int = 500
+    seed: int = 20260101
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A calibrated model that has seen nothing of the test window."""
+
+    fit: Fit
+    fitted: Fitted
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the learnt model is worth on the test window.
+
+    Attributes
+    ----------
+    probability : ndarray of shape (n_test,)
+    baselines : mapping of str to Evaluation
+        By the baseline's name, fitted on the leads of train and calibrate together.
+    against : mapping of str to Paired
+        The model (a) held against each baseline (b) on the same leads.
+    """
+
+    probability: Matrix
+    evaluation: Evaluation
+    baselines: Mapping[str, Evaluation]
+    against: Mapping[str, Paired]
+
+
+def require_enough(labelled: Labelled) -> None:
+    """Refuse to learn from fewer wins or losses than can carry a probability.
+
+    Raises
+    ------
+    TooFewOutcomesError
+        Says how many are missing of which kind.
+    """
+    counts = {"won": labelled.won, "not won": len(labelled.frame) - labelled.won}
+    words = {"won": Text("won leads", "gewonnene Leads"), "not won": Text("other leads", "andere Leads")}
+    problems = [
+        Problem(
+            where=labelled.history.definition.name,
+            what=Text(
+                f"too few {words[kind].en}: {FEWEST_OF_A_KIND - n} are missing",
+                f"zu wenige {words[kind].de}: es fehlen {FEWEST_OF_A_KIND - n}",
+            ),
+            seen=str(n),
+            expected=Text(
+                f"at least {FEWEST_OF_A_KIND} that have matured", f"mindestens {FEWEST_OF_A_KIND} ausgereifte"
+            ),
+            code="too_few",
+        )
+        for kind, n in counts.items()
+        if n < FEWEST_OF_A_KIND
+    ]
+    if problems:
+        raise TooFewOutcomesError(problems)
+
+
+def learn(labelled: Labelled, cut: Split, settings: Settings, progress: Progress = silent) -> Learnt:
+    """The model fitted on the train window and calibrated on the calibrate window of `cut`."""
+    encoder = Encoder.learn(labelled.history.definition, labelled.frame.iloc[cut.train])
+    fitted = fit(sample_of(labelled, encoder, cut.train), encoder.fields, settings.fit, progress)
+    progress(CALIBRATING, 1.0)
+    later = sample_of(labelled, encoder, cut.calibrate)
+    calibration = calibrate(
+        fitted.linear.margins(later.matrix),
+        Forest.from_text(fitted.model_text).margins(later.matrix),
+        later.target,
+        weights=recency_weights(later.order, settings.calibration.half_life_leads),
+        settings=settings.calibration,
+    )
+    return Learnt(_assembled(encoder, fitted, calibration), fitted, calibration)
+
+
+def judge(labelled: Labelled, cut: Split, learnt: Learnt, settings: Settings, progress: Progress = silent) -> Judgement:
+    """The learnt model and the baselines on the test window of `cut`."""
+    progress(JUDGING, 0.0)
+    encoder, test = learnt.fit.model.encoder, sample_of(labelled, learnt.fit.model.encoder, cut.test)
+    seen = sample_of(labelled, encoder, np.concatenate([cut.train, cut.calibrate]))
+    probability = learnt.fit.model.explain(test.matrix).probability
+    context = _Context.of(labelled, cut, test, seen, settings)
+    evaluation = context.evaluate(probability)
+    baselines, against = {}, {}
+    for number, baseline in enumerate(BASELINES, start=1):
+        progress(JUDGING, number / (len(BASELINES) + 1))
+        predicted = baseline.fit(seen, encoder.fields)(test.matrix)
+        baselines[baseline.name] = context.evaluate(predicted)
+        against[baseline.name] = context.compare(probability, predicted)
+    progress(JUDGING, 1.0)
+    return Judgement(probability, evaluation, baselines, against)
+
+
+def ship(labelled: Labelled, learnt: Learnt, settings: Settings, progress: Progress = silent) -> Fit:
+    """The model to use: both parts fitted anew on all matured leads, calibration kept."""
+    progress(REFITTING, 0.0)
+    encoder = Encoder.learn(labelled.history.definition, labelled.frame)
+    refitted = refit(sample_of(labelled, encoder), encoder.fields, learnt.fitted, settings.fit, silent)
+    progress(REFITTING, 1.0)
+    return _assembled(encoder, refitted, learnt.calibration)
+
+
+def against_champion(
+    labelled: Labelled, rows: npt.NDArray[np.int64], probability: Matrix, champion: LeadModel, settings: Settings
+) -> tuple[Paired, GradeChanges]:
+    """The candidate's probabilities of the leads at `rows` held against the champion's, which saw none of them."""
+    test = sample_of(labelled, champion.encoder, rows)
+    theirs = champion.explain(test.matrix).probability
+    definition = labelled.history.definition
+    paired = compare(
+        test.target,
+        probability,
+        theirs,
+        test.account,
+        segments=segments_of(definition, labelled.frame.iloc[rows]),
+        seed=settings.seed,
+        n_resamples=settings.n_resamples,
+    )
+    ours = [grade(p, definition) for p in probability]
+    return paired, grade_changes(ours, [grade(p, champion.encoder.definition) for p in theirs])
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What every judgement on one test window shares."""
+
+    test: Sample
+    when: npt.NDArray[Any] | None
+    segments: Mapping[str, npt.NDArray[np.str_]]
+    base_rate: float
+    capacity_per_week: int | None
+    settings: Settings
+
+    @classmethod
+    def of(cls, labelled: Labelled, cut: Split, test: Sample, seen: Sample, settings: Settings) -> _Context:
+        definition, leads = labelled.history.definition, labelled.frame.iloc[cut.test]
+        dated = leads["as_of"].notna().all()
+        capacity = definition.handover.capacity_per_week
+        return cls(
+            test=test,
+            when=leads["as_of"].dt.tz_localize(None).to_numpy() if dated else None,
+            segments=segments_of(definition, leads),
+            base_rate=float(seen.target.mean()),
+            capacity_per_week=round(capacity) if capacity and dated else None,
+            settings=settings,
+        )
+
+    def evaluate(self, probability: Matrix) -> Evaluation:
+        return evaluate(
+            self.test.target,
+            probability,
+            self.test.account,
+            self.when,
+            base_rate=self.base_rate,
+            capacity_per_week=self.capacity_per_week,
+            segments=self.segments,
+            seed=self.settings.seed,
+            n_resamples=self.settings.n_resamples,
+        )
+
+    def compare(self, probability: Matrix, other: Matrix) -> Paired:
+        return compare(
+            self.test.target,
+            probability,
+            other,
+            self.test.account,
+            segments=self.segments,
+            seed=self.settings.seed,
+            n_resamples=self.settings.n_resamples,
+        )
+
+
+def _assembled(encoder: Encoder, fitted: Fitted, calibration: Calibration) -> Fit:
+    forest = Forest.from_text(fitted.model_text)
+    return Fit(LeadModel(encoder, fitted.linear, forest, calibration.calibrator), fitted.model_text)
