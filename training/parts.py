@@ -1,0 +1,55 @@
+"""Both parts of a model on one sample: the linear part fitted, and a booster that starts from its residual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import lightgbm as lgb
+
+from features.encode import EncodedField
+from features.model.linear import LinearPart
+from training.boost import BoostSettings, new_booster
+from training.linear_fit import LinearSettings, fit_linear, out_of_fold_margins
+from training.sample import Sample, recency_weights
+
+
+@dataclass(frozen=True, slots=True)
+class PartSettings:
+    """What both parts of a model are fitted with.
+
+    Attributes
+    ----------
+    half_life_leads : float or None
+        Halves a lead's weight for every so many later leads; None weighs all alike. For a rate or a meaning that
+        drifts; what a half-life loses in data must be won back on later leads.
+    seed : int
+        Of folds and draws; the same seed gives the same model.
+    n_threads : int
+        Of LightGBM.
+    """
+
+    linear: LinearSettings = field(default_factory=LinearSettings)
+    boost: BoostSettings = field(default_factory=BoostSettings)
+    half_life_leads: float | None = None
+    seed: int = 20260101
+    n_threads: int = 2
+
+
+def start_parts(
+    sample: Sample, fields: Sequence[EncodedField], settings: PartSettings
+) -> tuple[LinearPart, lgb.Booster]:
+    """The linear part fitted on all of `sample`, and a booster without trees that starts from its out-of-fold margins.
+
+    Raises
+    ------
+    TooFewOutcomesError
+        All leads have the same outcome, or all wins or losses belong to one account.
+    """
+    weights = recency_weights(sample.order, settings.half_life_leads)
+    linear = fit_linear(sample, fields, settings.linear, weights)
+    start = out_of_fold_margins(sample, fields, settings.linear, weights, seed=settings.seed)
+    booster = new_booster(
+        sample, fields, start, settings.boost, weights=weights, seed=settings.seed, n_threads=settings.n_threads
+    )
+    return linear, booster
