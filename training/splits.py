@@ -10,7 +10,8 @@ The history of `labels.py` again, horizon 90 days, shares 60/20/20 of the time t
 
 A label must have been knowable when the next window starts: a lead of 2025-03-01 becomes knowable on 2025-05-30, so it
 may teach a model that is calibrated on leads from 2025-05-30 on, and none earlier. Leads of the gaps are used by nobody
-before the final refit. An account belongs to the window of its oldest lead; its later leads leave the later windows.
+before the final refit. An account belongs to the window of its newest lead; its older leads leave the windows before:
+so the newest windows hold all leads of their time, those of known accounts too, and training gives up a few.
 
 Data with an order but no dates is cut by the order, without gaps. Data with neither is cut at random, stratified and by
 account, and everything made from it says "not validated on later leads".
@@ -56,7 +57,7 @@ class Split:
     by_time : bool
         False where there was no order in time to cut by.
     n_gap, n_account : int
-        Leads left out between windows, and leads left out because their account stands in an earlier window.
+        Leads left out between windows, and leads left out because their account stands in a later window.
     """
 
     train: Rows
@@ -155,14 +156,14 @@ def _stratified(labelled: Labelled, shares: Shares, seed: int) -> Split:
 
 
 def _windows(labelled: Labelled, window: npt.NDArray[np.int64], *, by_time: bool) -> Split:
-    """Positions per window; -1 is a gap. Leads of accounts that an earlier window holds leave the later ones."""
+    """Positions per window; -1 is a gap. Leads of accounts that a later window holds leave the earlier ones."""
     accounts = labelled.frame["account"]
     n_gap, n_account = int((window == -1).sum()), 0
-    for number in (1, 2):
-        earlier = set(accounts[(window >= 0) & (window < number)])
-        known = (window == number) & accounts.isin(earlier).to_numpy()
-        n_account += int(known.sum())
-        window = np.where(known, -1, window)
+    for number in (0, 1):
+        comes_later = accounts.isin(set(accounts[window > number])).to_numpy()
+        moved = (window == number) & comes_later
+        n_account += int(moved.sum())
+        window = np.where(moved, -1, window)
     train, calibrate, test = (np.flatnonzero(window == number) for number in range(3))
     return Split(train, calibrate, test, by_time, n_gap, n_account)
 

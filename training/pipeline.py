@@ -1,0 +1,210 @@
+"""From an export to a judged, explained, calibrated bundle: the composition root of training.
+
+    read -> label -> guard against leaks -> split -> learn -> calibrate -> judge -> refit on all -> bundle
+
+Nothing is written before the end, and the bundle appears whole or not at all. Tracking it in MLflow and promoting it
+are steps of their own (`tracking`, `promote`), so that a failed run leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from features.definition import LeadDefinition
+from features.grades import threshold_for
+from features.history import History, read_history
+from features.model.additive import LeadModel, points_of
+from features.model.bundle import Bundle, Fit, Importance, Manifest, Window, open_bundle, open_judged, write_bundle
+from features.profile import Profile, learn_profile
+from features.sources import Source
+from features.text import Text
+from training.card import card_documents
+from training.examples import sample_of, synthetic_rows
+from training.fit import Progress, silent
+from training.gates import Candidate, Champion, Decision, Policy, decide
+from training.labels import Labelled, label
+from training.leakage import Finding, find_leaks, guard
+from training.learn import Judgement, Learnt, Settings, against_champion, judge, learn, require_enough, ship
+from training.splits import Rows, Split, described, split
+
+LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "numba", "pandas", "pydantic")
+FEWEST_WINS_TO_COMPARE = 40
+SAMPLES = 25
+
+READING = Text(en="Reading the history", de="Historie einlesen")
+GUARDING = Text(en="Looking for fields that leak", de="Nach Feldern suchen, die das Ergebnis verraten")
+WRITING = Text(en="Writing the bundle and the model card", de="Bundle und Modellkarte schreiben")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A history that may be learnt from: labelled, free of leaks (or accepted with a reason), cut in time."""
+
+    labelled: Labelled
+    findings: tuple[Finding, ...]
+    accepted: tuple[Finding, ...]
+    cut: Split
+
+    @property
+    def definition(self) -> LeadDefinition:
+        """The agreement."""
+        return self.labelled.history.definition
+
+    def windows(self) -> tuple[Window, ...]:
+        """The windows of the split, and the whole that the shipped model is fitted on."""
+        everything = np.arange(len(self.labelled.frame))
+        cuts = [*self.cut.windows(), ("refit", everything)]
+        return tuple(described(self.labelled, use, rows) for use, rows in cuts)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """All that a training run found out."""
+
+    prepared: Prepared
+    learnt: Learnt
+    judgement: Judgement
+    shipped: Fit
+    profile: Profile
+    importance: tuple[Importance, ...]
+    manifest: Manifest
+
+    @property
+    def candidate(self) -> Candidate:
+        """What the gate looks at."""
+        return Candidate(
+            evaluation=self.judgement.evaluation,
+            against_base_rate=self.judgement.against["base_rate"],
+            against_logistic=self.judgement.against["logistic_regression"],
+            validated_on_later_leads=self.prepared.cut.by_time,
+        )
+
+
+def prepare(definition: LeadDefinition, source: Source, settings: Settings, progress: Progress = silent) -> Prepared:
+    """The history in `source`, ready to learn from.
+
+    Raises
+    ------
+    DataError
+        Whatever is wrong with the export, the labels, leaking fields or the windows; each of its kind.
+    """
+    progress(READING, 0.0)
+    labelled = label(read_history(definition, source))
+    progress(GUARDING, 0.0)
+    findings = leaks_of(labelled.history, labelled)
+    accepted = guard(findings, definition.accepted_leaks)
+    require_enough(labelled)
+    cut = split(labelled, settings.shares, seed=settings.seed)
+    progress(GUARDING, 1.0)
+    return Prepared(labelled, findings, accepted, cut)
+
+
+def leaks_of(history: History, labelled: Labelled) -> tuple[Finding, ...]:
+    """What the leak guard finds: on all leads where open ones tell something, on labelled ones elsewhere."""
+    target = labelled.frame.set_index("lead_id")["target"].reindex(history.frame["lead_id"]).to_numpy()
+    return find_leaks(history.frame, target, definition=history.definition)
+
+
+def train(prepared: Prepared, settings: Settings, *, now: datetime, progress: Progress = silent) -> Trained:
+    """The model learnt, judged and refitted on what was prepared; `now` dates the bundle."""
+    labelled, cut = prepared.labelled, prepared.cut
+    learnt = learn(labelled, cut, settings, progress)
+    judgement = judge(labelled, cut, learnt, settings, progress)
+    shipped = ship(labelled, learnt, settings, progress)
+    profile, importance = _described(labelled, cut.test, shipped.model)
+    manifest = Manifest(
+        created_at=now.isoformat(timespec="seconds"),
+        simulated=prepared.definition.simulated,
+        validated_on_later_leads=cut.by_time,
+        base_rate=profile.won / profile.n,
+        handover_threshold=_threshold(labelled, cut.test, judgement, prepared.definition),
+        windows=prepared.windows(),
+        metrics=judgement.evaluation.to_dict()["metrics"],
+        settings={**asdict(settings), "n_trees": learnt.fitted.n_rounds},
+        libraries={name: version(name) for name in LIBRARIES},
+        warnings=_warnings(prepared, learnt),
+    )
+    return Trained(prepared, learnt, judgement, shipped, profile, importance, manifest)
+
+
+def write(trained: Trained, folder: Path, decision: Decision, progress: Progress = silent) -> Path:
+    """The trained model as a bundle in a new directory below `folder`, named after definition and moment."""
+    progress(WRITING, 0.0)
+    moment = datetime.fromisoformat(trained.manifest.created_at).strftime("%Y%m%dT%H%M%SZ")
+    encoder = trained.shipped.model.encoder
+    place = write_bundle(
+        folder / f"{encoder.definition.name}-{moment}",
+        model=trained.shipped,
+        judged=trained.learnt.fit,
+        profile=trained.profile,
+        importance=trained.importance,
+        manifest=trained.manifest,
+        samples=synthetic_rows(encoder, trained.profile, SAMPLES, seed=0),
+        documents=card_documents(trained, decision),
+    )
+    progress(WRITING, 1.0)
+    return place
+
+
+def gate(trained: Trained, champion: Path | None, policy: Policy, settings: Settings) -> Decision:
+    """The verdict on the candidate; `champion` is the bundle in use, None for the first model."""
+    return decide(trained.candidate, _champion(trained, champion, settings) if champion else None, policy)
+
+
+def _champion(trained: Trained, place: Path, settings: Settings) -> Champion:
+    """The champion on later leads that neither model learnt from.
+
+    The shipped champion was fitted on all leads of its day. Where enough of today's test leads came after it, those
+    decide; otherwise its judged twin, which knows less, is held against the candidate on all of them.
+    """
+    bundle = open_bundle(place)
+    labelled, rows = trained.prepared.labelled, trained.prepared.cut.test
+    newer = _newer_than(bundle, labelled, rows)
+    enough = labelled.frame["target"].to_numpy()[rows[newer]].sum() >= FEWEST_WINS_TO_COMPARE
+    model, chosen = (bundle.model, newer) if enough else (open_judged(place), np.ones(len(rows), dtype=bool))
+    probability = trained.judgement.probability[chosen]
+    paired, changes = against_champion(labelled, rows[chosen], probability, model, settings)
+    return Champion(bundle.bundle_id, paired, changes)
+
+
+def _newer_than(bundle: Bundle, labelled: Labelled, rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which leads came after everything that the bundle's shipped model was fitted on."""
+    end = next((window.end for window in bundle.manifest.windows if window.use == "refit"), "")
+    if not end:
+        return np.zeros(len(rows), dtype=bool)
+    zone = labelled.history.definition.read.timezone
+    days = labelled.frame["as_of"].iloc[rows].dt.tz_convert(zone).dt.strftime("%Y-%m-%d")
+    return np.asarray(days >= end, dtype=bool)
+
+
+def _described(labelled: Labelled, later: Rows, model: LeadModel) -> tuple[Profile, tuple[Importance, ...]]:
+    """The profile of all leads, and each field's importance over the later ones, largest first."""
+    sample = sample_of(labelled, model.encoder)
+    explained = model.explain(sample.matrix)
+    points = points_of(explained.contributions, explained.probability, model.base_probability)
+    profile = learn_profile(sample.matrix, sample.target, points, explained.probability, model.encoder.fields)
+    strength = np.abs(points[later]).mean(axis=0)
+    importance = [Importance(n, float(s)) for n, s in zip(model.encoder.names, strength, strict=True)]
+    return profile, tuple(sorted(importance, key=lambda entry: -entry.mean_absolute_points))
+
+
+def _threshold(labelled: Labelled, later: Rows, judgement: Judgement, definition: LeadDefinition) -> float:
+    as_of = labelled.frame["as_of"].iloc[later]
+    weeks = max((as_of.max() - as_of.min()).total_seconds() / (7 * 86_400), 1.0) if as_of.notna().all() else 1.0
+    return threshold_for(definition, judgement.probability.tolist(), weeks)
+
+
+def _warnings(prepared: Prepared, learnt: Learnt) -> tuple[Text, ...]:
+    warnings: Sequence[Text] = learnt.fitted.notes
+    if prepared.cut.by_time:
+        return tuple(warnings)
+    return (NOT_VALIDATED, *warnings)
+
+
+NOT_VALIDATED = Text(en="Not validated on later leads.", de="Nicht an späteren Leads geprüft.")
