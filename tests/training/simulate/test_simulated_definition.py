@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from features.definition import LeadDefinition, read_definition
+from features.history import files_of, read_history
 from features.text import LANGUAGES
-from training.simulate import Simulated, Simulation
+from training.simulate import Format, Simulated, Simulation, write
 
 DEFINITION = Path(__file__).parents[3] / "definitions" / "demo.toml"
 
@@ -51,3 +53,22 @@ def test_the_export_has_leads_of_every_grade(definition: LeadDefinition, large: 
     probability = large.truth["true_probability"]
     for low, high in ((cuts.A, 1.0), (cuts.B, cuts.A), (cuts.C, cuts.B), (0.0, cuts.C)):
         assert ((probability >= low) & (probability < high)).mean() > 0.05
+
+
+@pytest.mark.parametrize("file_format", ["german_csv", "csv", "parquet"])
+def test_every_format_reads_back_as_the_history_that_was_simulated(
+    definition: LeadDefinition, small: Simulated, tmp_path: Path, file_format: Format
+) -> None:
+    written = write(small, tmp_path, format=file_format)
+    frame = read_history(definition, files_of(definition, str(written.leads))).frame
+    assert frame["lead_id"].tolist() == small.export["lead_id"].tolist()
+    assert frame["outcome"].tolist() == small.export["stage"].str.lower().tolist()
+    for role in ("created", "closed"):
+        assert frame[role].dt.tz_localize(None).equals(small.export[f"{role}_at"])
+    for name, field in definition.fields.items():
+        exported = small.export[field.column]
+        if field.type == "number":
+            np.testing.assert_array_equal(frame[name].to_numpy(), exported.to_numpy(float))
+        else:
+            as_text = exported.map({True: "true", False: "false"}) if field.type == "boolean" else exported
+            assert frame[name].fillna("").tolist() == as_text.fillna("").tolist()
