@@ -18,12 +18,17 @@ from features.definition import agreement as d
 from features.errors import Problem
 from features.text import Text, same
 
-PERSONAL = re.compile(
-    r"(^|[_\W])(e?mail(_?address|adresse)?|phone|telefon(nummer)?|mobile?(nummer)?|handy|fax"
-    r"|first_?name|last_?name|full_?name|vorname|nachname|contact_?name|ansprechpartner|birth_?(date|day)|geburtsdatum)($|[_\W])",
-    re.IGNORECASE,
+IDENTIFIERS = frozenset(
+    "email emailaddress emailadresse mail mailadresse phone phonenumber telephone telefon telefonnummer mobile"
+    " mobilephone mobil mobilnummer handy handynummer fax faxnummer firstname lastname fullname vorname nachname contactname"
+    " ansprechpartner birthdate birthday dateofbirth geburtsdatum linkedinurl".split()
 )
-"""Names of columns that hold a person's identifiers: these never become features."""
+"""Names of columns that hold a person's identifiers, without separators: these never become features."""
+QUALIFIERS = frozenset(
+    "contact kontakt lead person customer kunde work business geschaeftlich private privat main primary hs sf the a"
+    " 1 2 3".split()
+)
+"""Words that may stand around such a name. Other words make another thing of it: emails opened is a count."""
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "definition": d.About,
@@ -98,6 +103,16 @@ def _field_name(name: str) -> Iterator[Problem]:
         )
 
 
+def is_personal(column: str) -> bool:
+    """Whether a column's name says that it holds a person's identifier.
+
+    >>> [is_personal(name) for name in ("E-Mail", "contact_first_name", "freemail", "email_opens_30d", "Phone 2")]
+    [True, True, False, False, True]
+    """
+    words = [word for word in re.split(r"[\W_]+", column.lower()) if word not in QUALIFIERS]
+    return "".join(words) in IDENTIFIERS
+
+
 Rule = Callable[[Mapping[str, Any], Mapping[str, d.LeadField], Mapping[str, Any]], Iterator[Problem]]
 
 
@@ -114,7 +129,7 @@ def _known_too_late(
                 (
                     Text(
                         f"this field becomes known at {field.known}, after leads are scored ({point}): it leaks",
-                        f"das Feld wird erst bei {field.known} bekannt, nach der Bewertung ({point}): es verrät Späteres",
+                        f"wird erst bei {field.known} bekannt, nach der Bewertung ({point}): das verrät Späteres",
                     ),
                     Text(
                         f'move it to [left_out."{field.column}"] with the reason, or score later',
@@ -130,7 +145,7 @@ def _personal(
     _sections: Mapping[str, Any], fields: Mapping[str, d.LeadField], _data: Mapping[str, Any]
 ) -> Iterator[Problem]:
     for name, field in fields.items():
-        if PERSONAL.search(name) or PERSONAL.search(field.column):
+        if is_personal(name) or is_personal(field.column):
             yield _problem(
                 ("fields", name),
                 (
