@@ -7,7 +7,7 @@ looks only at those. Rows without any content are counted but not kept: spreadsh
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,18 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from features.errors import HistoryError, Problem
-from features.sources import dialect, quotes
+from features.sources import dialect
 from features.sources.encoding import to_utf8
+from features.sources.odd_rows import OddRows, odd_row_problems
 from features.sources.options import ReadOptions
-from features.sources.table import ROWS_SHOWN, VALUES_SHOWN, in_column
+from features.sources.quotes import open_quote_problems
+from features.sources.table import in_column
 from features.text import Text, whole
 
 LARGEST_ROW_BYTES = 64 * 2**20
 SMALLEST_BLOCK_BYTES = 2**20
+EMPTY = Text(en="the file is empty", de="die Datei ist leer")
+ONLY_HEADER = Text(en="the file has a header and no rows", de="die Datei hat nur eine Kopfzeile")
 
 
 @dataclass(frozen=True)
@@ -35,22 +39,6 @@ class FileTable:
     notes: tuple[Text, ...]
 
 
-@dataclass
-class OddRows:
-    """Collects the rows whose number of cells is not the header's, as Arrow's reader meets them."""
-
-    numbers: list[int] = field(default_factory=list)
-    n_cells: list[int] = field(default_factory=list)
-    last_text: str = ""
-
-    def __call__(self, row: pcsv.InvalidRow) -> str:
-        """Note the row; Arrow goes on without it."""
-        self.numbers.append(row.number)
-        self.n_cells.append(row.actual_columns)
-        self.last_text = row.text
-        return "skip"
-
-
 def read_delimited(data: bytes, file: str, options: ReadOptions) -> FileTable:
     """The rows of a text file whose bytes are `data`.
 
@@ -60,28 +48,34 @@ def read_delimited(data: bytes, file: str, options: ReadOptions) -> FileTable:
         With every problem of this file: undecodable bytes, no rows, column names given twice, rows with too many
         or too few cells, quotes that are not closed, a separator that does not divide the rows.
     """
-    if not data.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n"):
-        raise HistoryError([_no_rows(file, Text(en="the file is empty", de="die Datei ist leer"))])
+    if not _holds_text(data):
+        raise HistoryError([_no_rows(file, EMPTY)])
     text, encoding = to_utf8(data, options.encoding, file)
     named, text = dialect.directive(text)
     separator = _separator(text, options.separator or named, file)
-    header = next(dialect.rows(dialect.sample(text), separator))
+    header = next(dialect.rows(dialect.sample(text), separator), None)
+    if header is None:
+        raise HistoryError([_no_rows(file, EMPTY)])
     columns, notes = _names(header)
     odd = OddRows()
     cells = _cells(text, separator, len(columns), odd, file)
     problems = [
         *_twice(columns, file),
-        *_odd_rows(odd, len(columns), file),
-        *_open_quotes(cells, odd, text, separator, file),
+        *odd_row_problems(odd, len(columns), file),
+        *open_quote_problems(cells, odd, text, separator, file),
     ]
-    table, row = _filled(cells, columns, odd, options.missing)
+    table, row = _filled(cells, columns, odd.other_numbers(len(cells)), options.missing)
     if not len(row) and not problems:
-        problems.append(
-            _no_rows(file, Text(en="the file has a header and no rows", de="die Datei hat nur eine Kopfzeile"))
-        )
+        problems.append(_no_rows(file, ONLY_HEADER))
     if problems:
         raise HistoryError(problems)
     return FileTable(table, row, (_how(file, encoding, separator, len(row)), *(_unnamed(file, n) for n in notes)))
+
+
+def _holds_text(data: bytes) -> bool:
+    """Whether there is anything besides a byte order mark, white space and separators."""
+    around = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n;,|"
+    return bool(data[:1000].strip(around) or data.strip(around))
 
 
 def _separator(text: bytes, declared: str | None, file: str) -> str:
@@ -153,23 +147,25 @@ def _cells(text: bytes, separator: str, n_columns: int, odd: OddRows, file: str)
 
 
 def _filled(
-    cells: pa.Table, columns: list[str], odd: OddRows, missing: tuple[str, ...]
+    cells: pa.Table, columns: list[str], row: npt.NDArray[np.int64], missing: tuple[str, ...]
 ) -> tuple[pa.Table, npt.NDArray[np.int64]]:
     """The table without header and empty rows, cells stripped, nulls for what is missing; and its row numbers."""
-    cleaned = [cleaned_strings(column, missing) for column in cells.columns]
-    total = len(cells) + len(odd.numbers)
-    row = np.setdiff1d(np.arange(1, total + 1), np.asarray(odd.numbers, dtype=np.int64), assume_unique=True)
-    empty = np.ones(len(cells), dtype=bool)
-    for raw in cells.columns:
-        if not empty.any():
-            break
-        empty &= np.asarray(pc.equal(pc.binary_length(pc.utf8_trim_whitespace(raw)), 0))
-    keep = ~empty
+    keep = _holding(cells)
     keep[: int(np.argmax(keep)) + 1] = False  # the header is the first row that holds anything
-    table = pa.Table.from_arrays(cleaned, names=columns)
-    first = int(np.argmax(keep)) if keep.any() else len(keep)
-    whole_tail = keep[first:].all()
-    return (table.slice(first) if whole_tail else table.filter(pa.array(keep))), row[keep]
+    start = int(np.argmax(keep)) if keep.any() else len(keep)
+    table = pa.Table.from_arrays([cleaned_strings(column, missing) for column in cells.columns], names=columns)
+    rest = table.slice(start)
+    return (rest if keep[start:].all() else rest.filter(pa.array(keep[start:]))), row[keep]
+
+
+def _holding(cells: pa.Table) -> npt.NDArray[np.bool_]:
+    """Which rows have at least one cell that is not blank."""
+    holding = np.zeros(len(cells), dtype=bool)
+    for column in cells.columns:
+        if holding.all():
+            break
+        holding |= np.asarray(pc.greater(pc.binary_length(pc.utf8_trim_whitespace(column)), 0))
+    return holding
 
 
 def cleaned_strings(column: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.ChunkedArray:
@@ -187,58 +183,6 @@ def _twice(columns: list[str], file: str) -> list[Problem]:
         for name, n in Counter(columns).items()
         if n > 1
     ]
-
-
-def _odd_rows(odd: OddRows, n_columns: int, file: str) -> list[Problem]:
-    n_cells, numbers = np.asarray(odd.n_cells, dtype=np.int64), np.asarray(odd.numbers, dtype=np.int64)
-    kinds = {
-        "too_few_cells": (
-            n_cells < n_columns,
-            Text(en="rows have too few cells", de="Zeilen haben zu wenige Zellen"),
-        ),
-        "too_many_cells": (
-            n_cells > n_columns,
-            Text(en="rows have too many cells", de="Zeilen haben zu viele Zellen"),
-        ),
-    }
-    expected = Text(
-        en=f"{n_columns} cells as in the header; cells that hold the separator stand in quotes",
-        de=f"{n_columns} Zellen wie in der Kopfzeile; Zellen mit Trennzeichen stehen in Anführungszeichen",
-    )
-    return [
-        Problem(file, what, expected, _counts(n_cells[mask]), code, _first(numbers[mask]), int(mask.sum()))
-        for code, (mask, what) in kinds.items()
-        if mask.any()
-    ]
-
-
-def _counts(n_cells: npt.NDArray[np.int64]) -> str:
-    return ", ".join(str(n) for n in np.unique(n_cells)[:VALUES_SHOWN])
-
-
-def _first(numbers: npt.NDArray[np.int64]) -> tuple[int, ...]:
-    return tuple(int(number) for number in numbers[:ROWS_SHOWN])
-
-
-def _open_quotes(cells: pa.Table, odd: OddRows, text: bytes, separator: str, file: str) -> list[Problem]:
-    positions = set(quotes.swallowing_rows(cells, separator))
-    if quotes.ends_open(cells, text):
-        positions.add(len(cells) - 1)
-    row = np.setdiff1d(np.arange(1, len(cells) + len(odd.numbers) + 1), odd.numbers)
-    numbers = [int(row[position]) for position in sorted(positions)]
-    if odd.numbers and odd.last_text.count('"') % 2 == 1 and "\n" in odd.last_text:
-        numbers.append(odd.numbers[-1])
-    if not numbers:
-        return []
-    what = Text(
-        en="a quotation mark is opened and not closed: the cell swallows the lines after it",
-        de="ein Anführungszeichen wird nicht geschlossen: die Zelle verschluckt die folgenden Zeilen",
-    )
-    expected = Text(
-        en='quotes in pairs around a cell, quotes inside of it doubled ("")',
-        de='Anführungszeichen paarweise um die Zelle, innere verdoppelt ("")',
-    )
-    return [Problem(file, what, expected, "", "open_quote", tuple(numbers[:ROWS_SHOWN]), len(numbers))]
 
 
 def _no_rows(file: str, what: Text) -> Problem:

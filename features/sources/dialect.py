@@ -16,7 +16,7 @@ CANDIDATES = (
 )  # at equal evidence the earlier wins: commas also stand in numbers and sentences
 ROWS_JUDGED = 500
 SAMPLE_CHARACTERS = 120_000  # below the csv module's limit for one cell (131,072)
-DIRECTIVE = re.compile(rb"sep=(.)\r?\n", re.IGNORECASE)
+DIRECTIVE = re.compile(rb'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,14 @@ def rows(text: str, separator: str) -> Iterator[list[str]]:
 def find_separator(text: str) -> str:
     """The separator under which most rows have as many cells as the header and no cell holds a stray quote.
 
-    A comma is what remains when no candidate divides the header: the file has one column (see `overlooked`).
+    Where none divides the header but one divides most rows, it is that one: then the header is at fault. Where none
+    divides either, the file has one column, and a candidate that does not occur keeps it whole (see `overlooked`).
     """
     fits = [_fit(text, separator) for separator in CANDIDATES]
-    dividing = [fit for fit in fits if fit.n_cells > 1 and fit.divided >= 0.5]
-    best = max(dividing, key=lambda fit: (round(fit.regular, 2), fit.n_cells), default=None)
-    return best.separator if best else ","
+    dividing = [fit for fit in fits if fit.divided >= 0.5]
+    if not dividing:
+        return next((separator for separator in CANDIDATES if separator not in text), CANDIDATES[0])
+    return max(dividing, key=lambda fit: (fit.n_cells > 1, round(fit.regular, 2), fit.n_cells)).separator
 
 
 def overlooked(text: str) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from features.errors import HistoryError, Problem
 from features.text import Text, same
@@ -31,16 +32,27 @@ def to_utf8(data: bytes, declared: str | None, file: str) -> tuple[bytes, str]:
     HistoryError
         If no encoding fits, naming line and byte; if the text holds NUL characters, which no export writes.
     """
-    encodings = (_with_mark(declared),) if declared else _candidates(data)
-    failures: list[tuple[str, UnicodeDecodeError]] = []
-    for encoding in encodings:
+    failures: dict[str, UnicodeDecodeError] = {}
+    for encoding in _encodings(data, declared):
         try:
             return _without_nul(_decoded(data, encoding), encoding, file), encoding
         except UnicodeDecodeError as failure:
-            failures.append((encoding, failure))
-        except LookupError:
-            raise HistoryError([_unknown_encoding(file, encoding)]) from None
+            failures[encoding] = failure
+        except LookupError as failure:
+            raise HistoryError([_unknown_encoding(file, encoding)]) from failure
     raise HistoryError([_undecodable(file, data, failures)])
+
+
+def _encodings(data: bytes, declared: str | None) -> Iterator[str]:
+    """The encodings to try; each is asked for only when the one before has failed."""
+    if declared:
+        yield _with_mark(declared)
+    elif marked := next((encoding for mark, encoding in MARKS if data.startswith(mark)), None):
+        yield marked
+    else:
+        yield "utf-8"
+        if not _is_damaged_utf8(data):
+            yield "cp1252"
 
 
 def _with_mark(declared: str) -> str:
@@ -48,17 +60,8 @@ def _with_mark(declared: str) -> str:
     return "utf-8-sig" if declared.lower().replace("_", "-") in {"utf-8", "utf8"} else declared
 
 
-def _candidates(data: bytes) -> tuple[str, ...]:
-    marked = next((encoding for mark, encoding in MARKS if data.startswith(mark)), None)
-    if marked:
-        return (marked,)
-    return ("utf-8",) if _is_damaged_utf8(data) else ("utf-8", "cp1252")
-
-
 def _is_damaged_utf8(data: bytes) -> bool:
     """Whether letters that only UTF-8 writes so outnumber the bytes that UTF-8 does not allow."""
-    if data.isascii():
-        return False
     rest, n_letters = UTF8_LETTER.subn(b"", data)
     return n_letters > len(rest.translate(None, delete=bytes(range(128))))
 
@@ -90,15 +93,16 @@ def _unknown_encoding(file: str, encoding: str) -> Problem:
     return Problem(file, what, same("utf-8, utf-16, cp1252, iso-8859-1, …"), encoding, "unknown_encoding")
 
 
-def _undecodable(file: str, data: bytes, failures: list[tuple[str, UnicodeDecodeError]]) -> Problem:
-    tried = ", ".join(encoding for encoding, _ in failures)
-    start = failures[0][1].start
+def _undecodable(file: str, data: bytes, failures: dict[str, UnicodeDecodeError]) -> Problem:
+    encoding, failure = list(failures.items())[-1]
+    marked = encoding == "utf-8-sig" and data.startswith(codecs.BOM_UTF8)
+    start = failure.start + (len(codecs.BOM_UTF8) if marked else 0)
     line_start = data.rfind(b"\n", 0, start) + 1
     line, byte = data.count(b"\n", 0, start) + 1, start - line_start + 1
     what = Text(
         en=f"line {line} holds a byte that is no text (byte {byte} of the line, {start + 1} of the file)",
         de=f"Zeile {line} enthält ein Byte, das kein Text ist (Byte {byte} der Zeile, {start + 1} der Datei)",
     )
-    expected = Text(en=f"text in one encoding; tried: {tried}", de=f"Text in einer Kodierung; versucht: {tried}")
-    seen = " ".join(f"0x{byte:02x}" for byte in data[start : start + 1])
-    return Problem(file, what, expected, seen, "undecodable", (), 1)
+    names = ", ".join(failures)
+    expected = Text(en=f"text in one encoding; tried: {names}", de=f"Text in einer Kodierung; versucht: {names}")
+    return Problem(file, what, expected, f"0x{data[start]:02x}", "undecodable", (), 1)
