@@ -56,7 +56,7 @@ def read_delimited(data: bytes, file: str, options: ReadOptions) -> FileTable:
     header = next(dialect.rows(dialect.sample(text), separator), None)
     if header is None:
         raise HistoryError([_no_rows(file, EMPTY)])
-    columns, notes = _names(header)
+    columns = [name.strip().removeprefix("\ufeff") or f"column_{n}" for n, name in enumerate(header, start=1)]
     odd = OddRows()
     cells = _cells(text, separator, len(columns), odd, file)
     problems = [
@@ -69,7 +69,16 @@ def read_delimited(data: bytes, file: str, options: ReadOptions) -> FileTable:
         problems.append(_no_rows(file, ONLY_HEADER))
     if problems:
         raise HistoryError(problems)
-    return FileTable(table, row, (_how(file, encoding, separator, len(row)), *(_unnamed(file, n) for n in notes)))
+    table, notes = _without_hollow(table, header, file)
+    return FileTable(table, row, (_how(file, encoding, separator, len(row)), *notes))
+
+
+def _without_hollow(table: pa.Table, header: list[str], file: str) -> tuple[pa.Table, list[Text]]:
+    """The table without columns that have neither name nor content (a separator ends each line); notes on the rest."""
+    unnamed = [position for position, name in enumerate(header) if not name.strip()]
+    hollow = [position for position in unnamed if table.column(position).null_count == len(table)]
+    kept = [position for position in range(table.num_columns) if position not in hollow]
+    return table.select(kept), [_unnamed(file, position + 1) for position in unnamed if position not in hollow]
 
 
 def _holds_text(data: bytes) -> bool:
@@ -107,13 +116,6 @@ def _misjudged(file: str, separator: str, mark: str) -> Problem:
         de="mehrere Spalten; das Trennzeichen dieser Datei angeben",
     )
     return Problem(file, what, expected, repr(mark), "separator", (1,), 1)
-
-
-def _names(header: list[str]) -> tuple[list[str], list[int]]:
-    """The column names, stripped, and the positions (from 1) of columns without a name."""
-    names = [name.strip().removeprefix("\ufeff") for name in header]
-    unnamed = [position for position, name in enumerate(names, start=1) if not name]
-    return [name or f"column_{position}" for position, name in enumerate(names, start=1)], unnamed
 
 
 def _cells(text: bytes, separator: str, n_columns: int, odd: OddRows, file: str) -> pa.Table:

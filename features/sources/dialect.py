@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 CANDIDATES = (
     "\t",
@@ -16,17 +17,36 @@ CANDIDATES = (
 )  # at equal evidence the earlier wins: commas also stand in numbers and sentences
 ROWS_JUDGED = 500
 SAMPLE_CHARACTERS = 120_000  # below the csv module's limit for one cell (131,072)
+TORN = re.compile(r'[\t;|,]"|"[\t;|,]')  # a quote beside another candidate: that one is the real separator
 DIRECTIVE = re.compile(rb'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How well a separator explains the sample: cells in the header, share of rows with as many, and with several."""
+    """How well a separator explains the sample.
+
+    Attributes
+    ----------
+    n_cells : int
+        Cells of the header.
+    regular : float
+        Share of rows with as many cells as the header, none of them torn out of quotes.
+    divided : float
+        Share of rows with several cells.
+    prose : float
+        Share of cells that begin with a space, as after the commas of a sentence.
+    """
 
     separator: str
     n_cells: int
     regular: float
     divided: float
+    prose: float
+
+    @property
+    def evidence(self) -> tuple[bool, float, float, int]:
+        """Sorts fits from worst to best."""
+        return self.n_cells > 1, round(self.regular, 2), -round(self.prose, 2), self.n_cells
 
 
 def directive(data: bytes) -> tuple[str | None, bytes]:
@@ -59,7 +79,7 @@ def find_separator(text: str) -> str:
     dividing = [fit for fit in fits if fit.divided >= 0.5]
     if not dividing:
         return next((separator for separator in CANDIDATES if separator not in text), CANDIDATES[0])
-    return max(dividing, key=lambda fit: (fit.n_cells > 1, round(fit.regular, 2), fit.n_cells)).separator
+    return max(dividing, key=lambda fit: fit.evidence).separator
 
 
 def overlooked(text: str) -> str | None:
@@ -75,14 +95,10 @@ def _divides_evenly(lines: list[str], mark: str) -> bool:
 
 
 def _fit(text: str, separator: str) -> Fit:
-    read = [row for row, _ in zip(rows(text, separator), range(ROWS_JUDGED + 1), strict=False)]
+    read = list(islice(rows(text, separator), ROWS_JUDGED))
     if not read:
-        return Fit(separator, 0, 0.0, 0.0)
-    n_cells = len(read[0])
-    regular = [len(row) == n_cells and not any(map(_is_torn, row)) for row in read]
-    return Fit(separator, n_cells, sum(regular) / len(read), sum(len(row) > 1 for row in read) / len(read))
-
-
-def _is_torn(cell: str) -> bool:
-    """Whether a quote stands alone in the cell: a separator inside of quotes was taken for a real one."""
-    return cell.count('"') % 2 == 1
+        return Fit(separator, 0, 0.0, 0.0, 0.0)
+    n_cells, cells = len(read[0]), [cell for row in read for cell in row]
+    regular = sum(len(row) == n_cells and not any(map(TORN.search, row)) for row in read)
+    divided, prose = sum(len(row) > 1 for row in read), sum(cell.startswith(" ") for cell in cells)
+    return Fit(separator, n_cells, regular / len(read), divided / len(read), prose / len(cells))
