@@ -154,6 +154,6 @@ class PlainLightGBM:
         return lambda matrix: np.asarray(booster.predict(matrix), dtype=np.float64)
 
 
-def default_baselines() -> tuple[Baseline, ...]:
+def default_baselines(n_threads: int = 2) -> tuple[Baseline, ...]:
     """The baselines that every model is compared with, simplest first."""
-    return BaseRate(), OneFieldRule(), PlainLogisticRegression(), PlainLightGBM()
+    return BaseRate(), OneFieldRule(), PlainLogisticRegression(), PlainLightGBM(n_threads=n_threads)

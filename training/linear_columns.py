@@ -116,11 +116,6 @@ def learn_number_columns(
     return NumberColumns(name, breaks, has_spline, raw.mean(axis=0), scales)
 
 
-def without_curves(columns: NumberColumns) -> NumberColumns:
-    """The same number with its missing flag only."""
-    return _constant(columns.name, float(columns.breaks[0]))
-
-
 def _constant(name: str, value: float) -> NumberColumns:
     return NumberColumns(name, np.array([value]), False, np.empty(0), np.empty(0))
 

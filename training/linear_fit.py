@@ -1,7 +1,7 @@
 """Fitting the linear part: a regularised logistic regression, folded back into one term per raw field.
 
-A field with an agreed direction enters as a straight line only, and is left out of this part if the leads point
-the other way: the trees, which can be held to a direction, then shape it.
+A field with an agreed direction enters as a straight line only, which is left out if the leads point the other way:
+the trees, which can be held to a direction, then shape it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from features.encode import FIRST_LEVEL_CODE, EncodedField
 from features.errors import Problem, TooFewOutcomesError
 from features.model.linear import FloatArray, LevelTerm, LinearPart, SplineTerm, Term
 from features.text import Text
-from training.linear_columns import Columns, LevelColumns, NumberColumns, learn_number_columns, without_curves
+from training.linear_columns import Columns, LevelColumns, learn_number_columns
 from training.sample import IntArray, Sample
 
 
@@ -37,6 +37,8 @@ class LinearSettings:
         Folds of the out-of-fold margins that the trees start from.
     max_steps : int
         Of the solver, which needs some 10.
+    max_dense_columns : int
+        Up to so many columns are fitted as a dense matrix.
     """
 
     inverse_penalty: float = 0.3
@@ -44,6 +46,7 @@ class LinearSettings:
     n_knots: int = 6
     n_folds: int = 5
     max_steps: int = 500
+    max_dense_columns: int = 300
 
 
 def fit_linear(
@@ -63,16 +66,10 @@ def fit_linear(
     TooFewOutcomesError
         All leads of the sample have the same outcome.
     """
-    _refuse_one_class(sample)
     columns = learn_columns(sample.matrix, fields, settings)
-    while True:
-        design = build_design(columns, sample.matrix)
-        model = _regression(design, sample.target, settings, weights)
-        terms = fold_terms(columns, model.coef_[0])
-        wrong = _against_direction(terms, fields)
-        if not wrong:
-            return _centred(float(model.intercept_[0]), terms, sample.matrix)
-        columns = [_without(field, place in wrong) for place, field in enumerate(columns)]
+    design = build_design(columns, sample.matrix)
+    weights_found, intercept = _regression(design, sample.target, _directions(columns, fields), settings, weights)
+    return _centred(intercept, fold_terms(columns, weights_found), sample.matrix)
 
 
 def out_of_fold_margins(
@@ -83,14 +80,19 @@ def out_of_fold_margins(
     *,
     seed: int,
 ) -> FloatArray:
-    """Margins of linear parts that never saw the lead's account, shape (n_leads,)."""
+    """Margins of linear parts that never saw the outcomes of the lead's account, shape (n_leads,).
+
+    Knots and means come from all leads: they do not look at outcomes.
+    """
+    columns = learn_columns(sample.matrix, fields, settings)
+    design, directions = build_design(columns, sample.matrix), _directions(columns, fields)
     fold = account_folds(sample, settings.n_folds, seed)
     margins = np.empty(len(sample))
     for number in range(settings.n_folds):
-        held_out = fold == number
-        kept = None if weights is None else weights[~held_out]
-        part = fit_linear(sample.take(~held_out), fields, settings, kept)
-        margins[held_out] = part.margins(sample.matrix[held_out])
+        seen, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        own_weights = None if weights is None else weights[seen]
+        found, intercept = _regression(design[seen], sample.target[seen], directions, settings, own_weights)
+        margins[held_out] = design[held_out] @ found + intercept
     return margins
 
 
@@ -138,23 +140,47 @@ def fold_terms(columns: Sequence[Columns], weights: FloatArray) -> list[Term]:
     return [field.fold(own) for field, own in zip(columns, np.split(weights, ends[:-1]), strict=True)]
 
 
+def _directions(columns: Sequence[Columns], fields: Sequence[EncodedField]) -> IntArray:
+    """The agreed direction of each column of the design: that of its field for curves, 0 for all else."""
+    own = [np.zeros(block.n_columns, dtype=np.int64) for block in columns]
+    for directions, field in zip(own, fields, strict=True):
+        directions[1:] = field.direction
+    return np.concatenate(own)
+
+
 def _regression(
+    design: sparse.csr_array,
+    target: FloatArray,
+    directions: IntArray,
+    settings: LinearSettings,
+    weights: FloatArray | None,
+) -> tuple[FloatArray, float]:
+    """Weights per column and the intercept; a column that would go against its direction is left out."""
+    _refuse_one_class(target)
+    kept = np.arange(design.shape[1])
+    while True:
+        model = _fit(design[:, kept], target, settings, weights)
+        found = np.zeros(design.shape[1])
+        found[kept] = model.coef_[0]
+        wrong = found * directions < 0
+        if not wrong.any():
+            return found, float(model.intercept_[0])
+        kept = kept[~wrong[kept]]
+
+
+def _fit(
     design: sparse.csr_array, target: FloatArray, settings: LinearSettings, weights: FloatArray | None
 ) -> LogisticRegression:
-    model = LogisticRegression(C=settings.inverse_penalty, solver="newton-cg", tol=1e-6, max_iter=settings.max_steps)
-    return model.fit(design, target, sample_weight=weights)
-
-
-def _against_direction(terms: Sequence[Term], fields: Sequence[EncodedField]) -> set[int]:
-    return {
-        place
-        for place, (term, field) in enumerate(zip(terms, fields, strict=True))
-        if isinstance(term, SplineTerm) and field.direction * term.coefficients[0, 1] < 0
-    }
-
-
-def _without(field: Columns, is_wrong: bool) -> Columns:
-    return without_curves(field) if is_wrong and isinstance(field, NumberColumns) else field
+    # Both are Newton's method to the same optimum. Some hundred columns are fastest as a dense matrix; thousands,
+    # as many levels make, must stay sparse.
+    is_narrow = design.shape[1] <= settings.max_dense_columns
+    model = LogisticRegression(
+        C=settings.inverse_penalty,
+        solver="newton-cholesky" if is_narrow else "newton-cg",
+        tol=1e-6,
+        max_iter=settings.max_steps,
+    )
+    return model.fit(design.toarray() if is_narrow else design, target, sample_weight=weights)
 
 
 def _centred(intercept: float, terms: Sequence[Term], matrix: FloatArray) -> LinearPart:
@@ -170,12 +196,13 @@ def _shifted(term: Term, mean: float) -> Term:
     return SplineTerm(term.name, term.breaks, coefficients, term.missing - mean)
 
 
-def _refuse_one_class(sample: Sample) -> None:
-    if sample.n_won and sample.n_lost:
+def _refuse_one_class(target: FloatArray) -> None:
+    n_won, n_leads = int(target.sum()), target.size
+    if 0 < n_won < n_leads:
         return
     what = Text(
         en="all leads of one part of the history have the same outcome, or belong to one account",
         de="alle Leads eines Teils der Historie haben dasselbe Ergebnis oder gehören zu einem Account",
     )
     expected = Text(en="won and lost leads of several accounts", de="gewonnene und verlorene Leads mehrerer Accounts")
-    raise TooFewOutcomesError([Problem("training", what, expected, f"{sample.n_won} / {len(sample)}", "one_class")])
+    raise TooFewOutcomesError([Problem("training", what, expected, f"{n_won} / {n_leads}", "one_class")])

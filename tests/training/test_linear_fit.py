@@ -79,7 +79,7 @@ def test_the_terms_add_up_to_the_decision_function_of_the_regression(seed: int) 
     sample, fields = random_sample(seed)
     columns = learn_columns(sample.matrix, fields, SETTINGS)
     design = build_design(columns, sample.matrix)
-    model = LogisticRegression(C=SETTINGS.inverse_penalty, solver="newton-cg", tol=1e-6, max_iter=500)
+    model = LogisticRegression(C=SETTINGS.inverse_penalty, solver="newton-cholesky", tol=1e-6)
     model.fit(design, sample.target)
     part = fit_linear(sample, fields, SETTINGS)
     for matrix in (sample.matrix, new_leads(sample, fields, seed)):
