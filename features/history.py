@@ -30,6 +30,8 @@ from features.text import Text
 
 Mask = npt.NDArray[np.bool_]
 DATES = ("created", "closed", "as_of")
+KNOWN_BEFORE = ("id", "account", "created", "as_of", "order")
+KNOWN_AFTER = ("outcome", "closed", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,17 @@ def read_history(definition: LeadDefinition, source: Source) -> History:
         With every problem of the export.
     """
     return _Reader(definition, source.read()).history()
+
+
+def read_leads(definition: LeadDefinition, source: Source) -> pd.DataFrame:
+    """The leads that `source` holds, to be scored: as `History.frame`, without a look at what became of them.
+
+    Raises
+    ------
+    HistoryError
+        With every problem of the export; outcome, closing date and value may be missing.
+    """
+    return _Reader(definition, source.read()).leads()
 
 
 class _Reader:
@@ -246,7 +259,7 @@ class _Reader:
             "created": created,
             "as_of": columns.get("as_of", created),
             "closed": columns.get("closed", nat),
-            "outcome": columns["outcome"],
+            "outcome": columns.get("outcome", pd.Series("open", index=index, dtype="str")),
             "value": columns.get("value", nan),
             "order": columns.get("order", nan),
         }

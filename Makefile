@@ -1,0 +1,104 @@
+# The desk: everything that is done here is a target, and CI calls the same ones. `make help` explains each in a line.
+
+DEFINITION ?= definitions/demo.toml
+DATA       ?= .state/demo/leads.csv
+LEADS      ?= 12000
+OUT        ?=
+SERVE      ?= 1
+BUDGET     ?=
+
+PY      := .venv/bin/python
+STAMP   := .venv/.installed
+PACKAGES := features training serving
+budget  = $(if $(BUDGET),--budget $(BUDGET))
+
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo simulate define train promote rollback versions serve score mlflow \
+        test test-fast check format lint types imports bench bench-quality lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv and install the locked dependencies into it
+
+$(STAMP): locks/dev.txt
+	@python=; for name in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
+	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; done; \
+	if [ -z "$$python" ]; then echo "Python 3.11 or later is needed; name it with  make PYTHON=/path/to/python  ..." >&2; exit 1; fi; \
+	echo "Setting up .venv with $$($$python --version); some 200 packages, one to three minutes"; \
+	$$python -m venv --clear .venv || { echo "On Debian and Ubuntu:  apt-get install python3-venv" >&2; exit 1; }
+	@$(PY) -m pip install --disable-pip-version-check --quiet --progress-bar off --require-hashes -r locks/dev.txt
+	@touch $@
+
+demo: setup ## the whole loop on a simulated history: simulate, train, promote, serve, score a lead (SERVE=0 stops then)
+	@rm -rf .state/demo
+	$(PY) -m training simulate --out .state/demo --leads $(LEADS)
+	$(PY) -m training train --definition definitions/demo.toml --data .state/demo/leads.csv $(budget)
+	$(PY) -m training promote --definition definitions/demo.toml --who demo
+	$(PY) -m serving demo $(if $(filter 0,$(SERVE)),--once)
+
+simulate: setup ## write a simulated history with known truth to .state/demo (LEADS=12000)
+	$(PY) -m training simulate --out .state/demo --leads $(LEADS)
+
+define: setup ## draft a definition from an unknown export (DATA=export.csv OUT=lead.toml)
+	$(PY) -m training define $(DATA) $(if $(OUT),--out $(OUT))
+
+train: setup ## train on a history and register the challenger (DEFINITION=lead.toml DATA='export*.csv' BUDGET=seconds)
+	$(PY) -m training train --definition $(DEFINITION) --data '$(DATA)' $(budget)
+
+promote: setup ## make the challenger champion if the gate allows it (VERSION= WHO= OVERRIDE='reason')
+	$(PY) -m training promote --definition $(DEFINITION) $(if $(VERSION),--version $(VERSION)) $(if $(WHO),--who $(WHO)) \
+	  $(if $(OVERRIDE),--override '$(OVERRIDE)')
+
+rollback: setup ## make an earlier version champion again (TO=version REASON='why')
+	$(PY) -m training rollback --definition $(DEFINITION) --to $(TO) --reason '$(REASON)' $(if $(WHO),--who $(WHO))
+
+versions: setup ## list the registered versions with their aliases and verdicts
+	$(PY) -m training versions --definition $(DEFINITION)
+
+serve: setup ## start the scoring service on the champion (LEAD_* settings: docs/en/service.md)
+	$(PY) -m serving run
+
+score: setup ## score a file of leads with the champion (DATA=leads.csv OUT=scores.csv)
+	$(PY) -m training score --definition $(DEFINITION) --data '$(DATA)' --out $(or $(OUT),.state/scores.csv)
+
+mlflow: setup ## open MLflow's pages on the local tracking store (http://127.0.0.1:5000)
+	$(PY) -m mlflow ui --backend-store-uri sqlite:///.state/mlflow.db --host 127.0.0.1 --port 5000
+
+test: setup ## set up and run all tests
+	$(PY) -m pytest -n 2 --dist loadgroup
+
+test-fast: setup ## the tests that need no server, no training run and no notebook
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow"
+
+check: setup format lint types imports test-fast ## format, lint, types, import rules, fast tests
+
+format: setup ## format the code
+	$(PY) -m ruff format .
+
+lint: setup ## look for mistakes and for formatting that differs
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: setup ## check the types, strictly on the packages
+	$(PY) -m mypy
+
+imports: setup ## check which package may import which
+	.venv/bin/lint-imports
+
+bench: setup ## measure speed: contributions against LightGBM's, side by side in one run
+	$(PY) -m benchmarks.contributions
+
+bench-quality: setup ## measure model quality against reference models on real histories (LEAD_DATA=folder)
+	$(PY) -m benchmarks.quality
+
+lock: setup ## write the lock files anew from pyproject.toml
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-annotate --no-header pyproject.toml --all-extras -o locks/dev.txt
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-annotate --no-header pyproject.toml --extra serving -c locks/dev.txt -o locks/serving.txt
+
+clean: ## remove what runs have made: models, stores, caches (not .venv)
+	rm -rf .state .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

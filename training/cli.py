@@ -1,0 +1,350 @@
+"""The data scientist's command line: parse, call, say what happened. `make help` names the same commands.
+
+Heavy libraries are imported inside the commands, so that `--help` answers at once. What is wrong with data or a
+definition is printed in the reader's language (`LEAD_LANGUAGE`, or the system's), every problem at once, and the exit
+code is 2; what is wrong outside of us exits with 3; a refusal of the gate with 4.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from features.errors import BundleError, DataError, NotReadyError, OutsideError
+from features.text import Language, Text, decimal, whole
+
+if TYPE_CHECKING:
+    from features.definition import LeadDefinition
+    from features.sources.files import Files
+    from training.fit import Progress as Report
+    from training.gates import Decision
+    from training.pipeline import Trained
+    from training.tracking import Tracking
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+Format = Literal["german_csv", "csv", "parquet"]
+DataOption = Annotated[str, typer.Option(help="The export: a path or a pattern such as 'exports/*.csv'.")]
+DefinitionOption = Annotated[Path, typer.Option(help="The agreement, a TOML file.")]
+WhoOption = Annotated[str, typer.Option(help="Who decides; stands in the history of promotions.")]
+
+
+def main() -> None:
+    """Run the command line; every expected error becomes a message and an exit code, never a traceback."""
+    language = reader_language()
+    try:
+        app()
+    except DataError as error:
+        _fail(error.in_language(language), 2)
+    except (BundleError, NotReadyError) as error:
+        _fail(str(error), 2)
+    except OutsideError as error:
+        _fail(str(error), 3)
+
+
+def reader_language() -> Language:
+    """The language of the person at the terminal: `LEAD_LANGUAGE` if set, else the system's, else English."""
+    named = os.environ.get("LEAD_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
+    return "de" if named.lower().startswith("de") else "en"
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(".state/demo"),
+    leads: Annotated[int, typer.Option(help="How many leads, 1,000 to 1,000,000.")] = 12_000,
+    seed: Annotated[int, typer.Option(help="Another seed gives other leads of the same world.")] = 1,
+    format: Annotated[Format, typer.Option(help="How the export is written.")] = "german_csv",
+    leak: Annotated[list[str] | None, typer.Option(help="A planted leak, see docs/simulator.md; repeatable.")] = None,
+) -> None:
+    """Write a simulated history of a German B2B company, with the true probability of each lead beside it."""
+    from training.simulate import Simulation, write
+    from training.simulate import simulate as run
+
+    parameters = Simulation(n_leads=leads, seed=seed, leaks=tuple(leak or ()))
+    with _progress() as report:
+        simulated = run(parameters, progress=lambda message, share: report(Text(message, message), share))
+        written = write(simulated, out, format=format)
+    _say(
+        Text(
+            f"{whole(leads, 'en')} simulated leads in {written.leads}, none of which exists; "
+            f"true probabilities in {written.truth}",
+            f"{whole(leads, 'de')} simulierte Leads in {written.leads}, keinen davon gibt es; "
+            f"wahre Wahrscheinlichkeiten in {written.truth}",
+        )
+    )
+
+
+@app.command()
+def define(
+    export: Annotated[str, typer.Argument(help="The export: a path or a pattern.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Where to write the draft.")] = Path("lead.toml"),
+    outcome: Annotated[str | None, typer.Option(help="The column that says won or lost, if it is not found.")] = None,
+    won: Annotated[list[str] | None, typer.Option(help="A value that means won; repeatable.")] = None,
+    horizon_days: Annotated[int | None, typer.Option(help="Days within which a win counts.")] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite an existing file.")] = False,
+) -> None:
+    """Draft a definition from an unknown export; people decide where it says DECIDE."""
+    from training.define import draft
+
+    if out.exists() and not force:
+        _fail(_choose(Text(f"{out} exists; --force overwrites it.", f"{out} gibt es schon; --force überschreibt.")), 2)
+    text = draft(export, horizon_days=horizon_days, outcome=outcome, won=tuple(won or ()))
+    out.write_text(text, encoding="utf-8")
+    n_open = text.count("DECIDE")
+    _say(
+        Text(
+            f"Draft in {out}; {n_open} places say DECIDE. Then: make train DEFINITION={out} DATA='{export}'",
+            f"Entwurf in {out}; {n_open} Stellen sagen DECIDE. Dann: make train DEFINITION={out} DATA='{export}'",
+        )
+    )
+
+
+@app.command()
+def train(
+    definition: DefinitionOption,
+    data: DataOption,
+    budget: Annotated[float | None, typer.Option(help="Seconds for choosing the number of trees.")] = None,
+) -> None:
+    """Train on a history, judge on later leads, write a bundle, log it to MLflow and register it as challenger."""
+    from dataclasses import replace
+
+    from training import pipeline
+    from training.gates import Policy
+    from training.learn import Settings
+    from training.record import record
+
+    agreement = _agreement(definition)
+    settings = Settings()
+    settings = replace(settings, fit=replace(settings.fit, budget_seconds=budget))
+    with _progress() as report:
+        report(_CONNECTING, 0.0)
+        tracking = _tracking(agreement)
+        tracking.prepare()
+        with tracking.run(f"train {agreement.name}") as run:
+            prepared = pipeline.prepare(agreement, _export(agreement, data), settings, report)
+            trained = pipeline.train(prepared, settings, now=datetime.now(UTC), progress=report)
+            champion = tracking.registry.champion()
+            in_use = None if champion is None else tracking.registry.download(champion)
+            decision = pipeline.gate(trained, in_use, Policy(), settings)
+            place = pipeline.write(trained, _state() / "bundles", decision, report)
+            report(_LOGGING, 0.0)
+            version = record(run, trained, decision, place)
+            tracking.registry.record_verdict(version, decision, champion)
+            tracking.registry.set_alias("challenger", version)
+    _print_left_out(trained)
+    _print_decision(decision)
+    _say(
+        Text(
+            f"Version {version} of {agreement.name} is the challenger. Bundle and model card: {place}",
+            f"Version {version} von {agreement.name} ist der Challenger. Bundle und Modellkarte: {place}",
+        )
+    )
+
+
+@app.command()
+def promote(
+    definition: DefinitionOption,
+    version: Annotated[int | None, typer.Option(help="The version; without it, the challenger.")] = None,
+    who: WhoOption = "",
+    override: Annotated[str, typer.Option(help="Promote although the gate refused; the reason is kept.")] = "",
+) -> None:
+    """Make a version champion if the gate let it pass; the verdict is shown as a table."""
+    from training.gates import Override
+    from training.promote import PromotionError
+    from training.promote import promote as move
+
+    registry = _tracking(_agreement(definition)).registry
+    number = version or registry.alias("challenger")
+    if number is None:
+        raise NotReadyError(_choose(_NO_CHALLENGER))
+    decision, compared_with = registry.verdict(number)
+    _print_decision(decision)
+    name = who or getpass.getuser()
+    try:
+        entry = move(
+            registry,
+            number,
+            decision,
+            expected_champion=compared_with,
+            who=name,
+            at=datetime.now(UTC),
+            override=Override(override, name) if override else None,
+        )
+    except PromotionError as error:
+        _fail(error.in_language(reader_language()), 4)
+    _say(entry.in_words())
+
+
+@app.command()
+def rollback(
+    definition: DefinitionOption,
+    to: Annotated[int, typer.Option(help="The version that becomes champion again.")],
+    reason: Annotated[str, typer.Option(help="Why; stands in the history of promotions.")],
+    who: WhoOption = "",
+) -> None:
+    """Make an earlier version champion again."""
+    from training.promote import PromotionError
+    from training.promote import rollback as move
+
+    registry = _tracking(_agreement(definition)).registry
+    try:
+        entry = move(registry, to, reason, who=who or getpass.getuser(), at=datetime.now(UTC))
+    except PromotionError as error:
+        _fail(error.in_language(reader_language()), 4)
+    _say(entry.in_words())
+
+
+@app.command()
+def versions(definition: DefinitionOption) -> None:
+    """List the registered versions with their aliases, log loss and verdict, and who promoted what."""
+    from training.promote import history
+
+    registry = _tracking(_agreement(definition)).registry
+    table = Table(*(_choose(title) for title in _VERSION_TITLES), title=registry.model_name)
+    for each in registry.versions():
+        loss = each.metrics.get("log_loss")
+        shown = "" if loss is None else decimal(loss, 4, reader_language())
+        made = f"{each.created:%Y-%m-%d %H:%M}"
+        table.add_row(str(each.number), ", ".join(each.aliases), made, shown, each.verdict, each.bundle_id)
+    console.print(table)
+    for entry in history(registry):
+        _say(entry.in_words())
+
+
+@app.command()
+def score(
+    definition: DefinitionOption,
+    data: DataOption,
+    out: Annotated[Path, typer.Option(help="Where to write: .csv or .parquet.")],
+    bundle: Annotated[Path | None, typer.Option(help="A bundle's directory; without it, the champion.")] = None,
+) -> None:
+    """Score every lead of an export with all contributions; outcomes in it are not read."""
+    from features.model.bundle import open_bundle
+    from training.scoring import score_export, write_scores
+
+    agreement = _agreement(definition)
+    with _progress() as report:
+        report(_SCORING, 0.0)
+        place = bundle or _tracking(agreement).registry.download("champion")
+        scores = score_export(open_bundle(place), _export(agreement, data))
+        write_scores(scores, out)
+    _say(
+        Text(f"{whole(len(scores), 'en')} leads scored in {out}", f"{whole(len(scores), 'de')} Leads bewertet in {out}")
+    )
+
+
+console = Console()
+_CONNECTING = Text("Opening the tracking store", "Tracking öffnen")
+_LOGGING = Text("Logging to MLflow and registering", "In MLflow protokollieren und registrieren")
+_SCORING = Text("Scoring", "Bewerten")
+_NO_CHALLENGER = Text(
+    "There is no challenger. Train one first, or name a version.",
+    "Es gibt keinen Challenger. Bitte zuerst trainieren oder eine Version nennen.",
+)
+_VERSION_TITLES = (
+    Text("Version", "Version"),
+    Text("Alias", "Alias"),
+    Text("Made (UTC)", "Erstellt (UTC)"),
+    Text("Log loss", "Log-Loss"),
+    Text("Gate", "Gate"),
+    Text("Bundle", "Bundle"),
+)
+
+
+def _agreement(path: Path) -> LeadDefinition:
+    from features.definition import read_definition
+
+    return read_definition(path)
+
+
+def _export(agreement: LeadDefinition, data: str) -> Files:
+    from features.history import files_of
+
+    return files_of(agreement, data)
+
+
+def _state() -> Path:
+    """Where runs keep what they make."""
+    return Path(os.environ.get("LEAD_STATE", ".state"))
+
+
+def _tracking(agreement: LeadDefinition) -> Tracking:
+    """MLflow at `MLFLOW_TRACKING_URI`, or in a SQLite file of ours."""
+    from training.tracking import Tracking
+
+    named = os.environ.get("MLFLOW_TRACKING_URI")
+    if named:
+        return Tracking(named, "lead-quality", agreement.name)
+    _state().mkdir(parents=True, exist_ok=True)
+    uri = f"sqlite:///{_state()}/mlflow.db"
+    return Tracking(uri, "lead-quality", agreement.name, artifacts=_state() / "mlartifacts")
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """A line that says what is going on and for how long; in a log file, one line per step."""
+    if not console.is_terminal:
+        yield _Steps()
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=1.0)
+        yield lambda message, share: progress.update(task, description=_choose(message), completed=share)
+
+
+class _Steps:
+    """Progress where nobody can see a bar move: each step once, when it begins."""
+
+    def __init__(self) -> None:
+        self.last = ""
+
+    def __call__(self, message: Text, share: float) -> None:  # noqa: ARG002 the protocol has it
+        if (step := _choose(message)) != self.last:
+            self.last = step
+            print(f"… {step}", flush=True)
+
+
+def _print_left_out(trained: Trained) -> None:
+    language = reader_language()
+    for window in trained.manifest.windows:
+        days = f" {window.start} … {window.end}" if window.start else ""
+        console.print(f"  {window.use}:{days}  {whole(window.n, language)} leads, {whole(window.won, language)} won")
+    for rows in trained.prepared.labelled.left_out:
+        console.print(f"  − {whole(rows.n, language)}: {rows.reason.in_language(language)}")
+    for warning in trained.manifest.warnings:
+        console.print(f"  ! {warning.in_language(language)}")
+
+
+def _print_decision(decision: Decision) -> None:
+    from training.gates import HEADER
+
+    table = Table(*(_choose(title) for title in HEADER))
+    for row in decision.rows(reader_language()):
+        table.add_row(*row)
+    console.print(table)
+    _say(decision.summary())
+
+
+def _choose(text: Text) -> str:
+    return text.in_language(reader_language())
+
+
+def _say(text: Text) -> None:
+    console.print(_choose(text), highlight=False, soft_wrap=True)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise SystemExit(code)
