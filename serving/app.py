@@ -1,0 +1,111 @@
+"""The composition root: settings, model, store and routes become one application here, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from features.errors import LeadQualityError
+from features.model.bundle import Bundle
+from serving.bundles import ModelInService
+from serving.logs import configure_logs, log
+from serving.middleware import RequestLog
+from serving.responses import answer_errors
+from serving.routes import ROUTERS
+from serving.service import Clock, Service, utc_now
+from serving.settings import Settings
+from serving.store import Store
+
+DISTRIBUTION = "lead-quality"
+
+
+def create_app(
+    settings: Settings, *, bundle: Bundle | None = None, store: Store | None = None, clock: Clock = utc_now
+) -> FastAPI:
+    """The application; model and store are opened when it starts, not here.
+
+    Parameters
+    ----------
+    bundle : Bundle, optional
+        An opened bundle to serve, instead of the one that the settings name.
+    store : Store, optional
+        A store to use, instead of the one that the settings name; whoever passes it closes it.
+    clock : callable
+        Gives the current time in UTC.
+    """
+    owned = store is None
+    store = store or Store(settings.database_url, timeout_s=settings.store_timeout_s)
+    service = Service(settings, ModelInService(settings, bundle), store, clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        waiting = asyncio.create_task(_until_ready(service)) if not await _prepare(service) else None
+        yield
+        if waiting is not None:
+            waiting.cancel()
+            with suppress(asyncio.CancelledError):
+                await waiting
+        if owned:
+            service.store.close()
+
+    app = FastAPI(
+        title="Lead Quality",
+        version=_release(),
+        lifespan=lifespan,
+        openapi_url=None,  # ours lists the fields of the model in service
+        docs_url=None,  # the usual pages load scripts from another host
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    app.add_middleware(RequestLog)
+    answer_errors(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The application as the environment's LEAD_* settings describe it; what `python -m serving` starts."""
+    settings = Settings()
+    configure_logs(settings.log_level)
+    return create_app(settings)
+
+
+async def _until_ready(service: Service) -> None:
+    """Try again what failed at start, until it succeeds."""
+    while True:
+        await asyncio.sleep(service.settings.bundle_retry_s)
+        if await _prepare(service):
+            return
+
+
+async def _prepare(service: Service) -> bool:
+    """Bring the tables up to date where that is ours to do, and open the model; whether both succeeded."""
+    steps = [("model", lambda: service.model.open(service.clock()))]
+    if service.store.migrates_itself:
+        steps.append(("store", service.store.migrate))
+    done = [await run_in_threadpool(_done, name, step) for name, step in steps]
+    return all(done)
+
+
+def _done(name: str, step: Callable[[], None]) -> bool:
+    try:
+        step()
+    except LeadQualityError as error:
+        # These messages are about files and servers, never about leads.
+        log.error("not ready", part=name, reason=str(error))
+        return False
+    return True
+
+
+def _release() -> str:
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "0"  # run from a source tree that is not installed

@@ -1,0 +1,179 @@
+"""Where the bundle comes from: a directory, or a version or alias in an MLflow registry.
+
+A registry is asked by a child process that ends when the files are here: MLflow needs more memory than the whole
+service may. So the service runs without MLflow installed as long as the bundle is a directory.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from features.errors import BundleError, LeadQualityError, NotReadyError, OutsideError
+from features.model.bundle import MANIFEST, Bundle, open_bundle
+from serving.scorer import Scorer
+from serving.settings import Settings
+
+REGISTRY = "models:/"
+FETCH_TIMEOUT_S = 300
+_model_uri = re.compile(r"models:/(?P<name>[^/@]+)(@(?P<alias>[A-Za-z0-9_-]+)|/(?P<version>[0-9]+))").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A bundle's directory, and what the registry calls it; empty where there is no registry."""
+
+    place: Path
+    name: str = ""
+    version: str = ""
+
+
+class ModelInService:
+    """The scorer in service, or the reason why there is none yet.
+
+    Parameters
+    ----------
+    settings : Settings
+    bundle : Bundle, optional
+        An opened bundle to serve, instead of the one that the settings name.
+    """
+
+    def __init__(self, settings: Settings, bundle: Bundle | None = None) -> None:
+        self._settings = settings
+        self._scorer = Scorer(bundle, strongest=settings.strongest_reasons) if bundle is not None else None
+        self._reason = "the bundle has not been opened yet"
+
+    @property
+    def scorer(self) -> Scorer:
+        """The scorer in service.
+
+        Raises
+        ------
+        NotReadyError
+            With the reason why there is none.
+        """
+        if self._scorer is None:
+            raise NotReadyError(self._reason)
+        return self._scorer
+
+    def open(self, now: datetime) -> None:
+        """Find, open and warm the bundle, unless there is a warm one; blocks, so call it from a thread.
+
+        Raises
+        ------
+        LeadQualityError
+            If it cannot be served; `scorer` gives the same reason from then on.
+        """
+        try:
+            scorer = self._scorer or self._opened()
+            scorer.warm(now)
+        except LeadQualityError as error:
+            self._reason = str(error)
+            raise
+        self._scorer = scorer
+
+    def _opened(self) -> Scorer:
+        found = find_bundle(self._settings.bundle, self._settings.bundle_cache)
+        bundle = open_bundle(found.place)
+        return Scorer(bundle, name=found.name, version=found.version, strongest=self._settings.strongest_reasons)
+
+
+def find_bundle(source: str, cache: Path) -> Found:
+    """The directory of the bundle that `source` names.
+
+    Parameters
+    ----------
+    source : str
+        A directory, `models:/NAME@ALIAS` or `models:/NAME/VERSION`.
+    cache : Path
+        Where bundles from a registry are kept; a version that is there already is not fetched again.
+
+    Raises
+    ------
+    BundleError
+        If `source` has another form, or the model holds no bundle.
+    OutsideError
+        If the registry does not answer, does not know the model, or MLflow is not installed.
+    """
+    if not source.startswith(REGISTRY):
+        return Found(Path(source))
+    if not _model_uri(source):
+        raise BundleError(f"{source!r} names no model: expected models:/NAME@ALIAS or models:/NAME/VERSION.")
+    command = [sys.executable, "-m", "serving.bundles", source, str(cache)]
+    try:
+        fetched = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise OutsideError(f"fetching {source} failed: {type(error).__name__}") from error
+    if fetched.returncode:
+        last = (fetched.stderr.strip().splitlines() or ["no message"])[-1]
+        raise OutsideError(f"fetching {source} failed: {last}")
+    answer = json.loads(fetched.stdout.strip().splitlines()[-1])
+    return Found(Path(answer["place"]), answer["name"], answer["version"])
+
+
+def fetch(source: str, cache: Path) -> Found:
+    """The bundle of a registered model, downloaded to `cache` whole or not at all; needs MLflow.
+
+    Raises
+    ------
+    BundleError
+        If the model does not hold exactly one bundle.
+    """
+    from mlflow import MlflowClient
+    from mlflow.artifacts import download_artifacts
+
+    match = _model_uri(source)
+    if match is None:
+        raise BundleError(f"{source!r} names no model.")
+    name, version = match["name"], match["version"]
+    if not version:
+        version = str(MlflowClient().get_model_version_by_alias(name, match["alias"]).version)
+    place = cache / name / version
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent) as draft:
+            whole = Path(download_artifacts(artifact_uri=f"models:/{name}/{version}", dst_path=draft))
+            _move(_only_bundle(whole), place)
+    return Found(place, name, version)
+
+
+def _only_bundle(model: Path) -> Path:
+    bundles = [manifest.parent for manifest in model.rglob(MANIFEST)]
+    if len(bundles) != 1:
+        raise BundleError(f"the model holds {len(bundles)} bundles, expected one")
+    return bundles[0]
+
+
+def _move(bundle: Path, place: Path) -> None:
+    """Move a downloaded bundle to its place; another process may have been there first with the same version."""
+    try:
+        bundle.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+        shutil.rmtree(bundle)
+
+
+def _main(source: str, cache: str) -> int:
+    try:
+        found = fetch(source, Path(cache))
+    except ImportError:
+        print("MLflow is not installed here; install it, or name a bundle's directory", file=sys.stderr)
+        return 1
+    except Exception as error:
+        # The last line of the traceback is all that the parent passes on.
+        print(f"{type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
+        return 1
+    print(json.dumps({"place": str(found.place), "name": found.name, "version": found.version}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(*sys.argv[1:]))

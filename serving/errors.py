@@ -1,0 +1,247 @@
+"""What callers are told when something goes wrong: RFC 9457 problem details, one shape for every error.
+
+Each kind below is one value of `type`. The errors of features and of the store become a kind here, and only here:
+
+    DataError (RecordError, ...)   invalid_request          your request is wrong: every fault of it at once
+    KeyReusedError                 idempotency_key_reused
+    NotReadyError                  not_ready                nothing to answer with yet
+    OutsideError                   store_unavailable        the outside failed; send the request again
+    anything else                  internal                 we are wrong
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from features.errors import DataError, NotReadyError, OutsideError, Problem
+from features.text import LANGUAGES, Language, Text
+from serving.schemas import ProblemDetails, ProblemShown
+from serving.store import KeyReusedError
+
+PROBLEM_JSON = "application/problem+json"
+MOST_PROBLEMS = 200
+LONGEST_SEEN = 80
+LONGEST_PLACE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of error: its name in `type`, HTTP status and words."""
+
+    name: str
+    status: int
+    title: Text
+    detail: Text
+
+    @property
+    def uri(self) -> str:
+        """What `type` says."""
+        return f"urn:lead-quality:problem:{self.name.replace('_', '-')}"
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "malformed_json",
+            400,
+            Text("The body is not valid JSON", "Der Body ist kein gültiges JSON"),
+            Text("Send one JSON object in UTF-8.", "Senden Sie ein JSON-Objekt in UTF-8."),
+        ),
+        Kind(
+            "not_found",
+            404,
+            Text("Not found", "Nicht gefunden"),
+            Text("There is nothing at this address.", "Unter dieser Adresse gibt es nichts."),
+        ),
+        Kind(
+            "method_not_allowed",
+            405,
+            Text("Method not allowed", "Methode nicht erlaubt"),
+            Text(
+                "The header Allow lists what this address takes.", "Der Header Allow nennt, was diese Adresse annimmt."
+            ),
+        ),
+        Kind(
+            "body_too_slow",
+            408,
+            Text("The body took too long", "Der Body kam zu langsam"),
+            Text("Send the whole request at once.", "Senden Sie die ganze Anfrage auf einmal."),
+        ),
+        Kind(
+            "body_too_large",
+            413,
+            Text("The body is too large", "Der Body ist zu groß"),
+            Text("Send fewer leads in one request.", "Senden Sie weniger Leads in einer Anfrage."),
+        ),
+        Kind(
+            "unsupported_media_type",
+            415,
+            Text("The content type is not JSON", "Der Inhaltstyp ist nicht JSON"),
+            Text(
+                "Send Content-Type: application/json, in UTF-8 and not compressed.",
+                "Senden Sie Content-Type: application/json, in UTF-8 und nicht komprimiert.",
+            ),
+        ),
+        Kind(
+            "invalid_request",
+            422,
+            Text("The request does not fit", "Die Anfrage passt nicht"),
+            Text(
+                "Nothing was stored. Every fault is listed under problems.",
+                "Nichts wurde gespeichert. Alle Fehler stehen unter problems.",
+            ),
+        ),
+        Kind(
+            "idempotency_key_reused",
+            422,
+            Text("The Idempotency-Key was used before", "Der Idempotency-Key wurde schon verwendet"),
+            Text(
+                "The key came before with another request. Nothing was stored.",
+                "Der Schlüssel kam schon mit einer anderen Anfrage. Nichts wurde gespeichert.",
+            ),
+        ),
+        Kind(
+            "internal",
+            500,
+            Text("The service failed", "Der Dienst hat versagt"),
+            Text(
+                "This is our fault. Please report the request_id.",
+                "Das ist unser Fehler. Bitte melden Sie die request_id.",
+            ),
+        ),
+        Kind(
+            "not_ready",
+            503,
+            Text("The service is not ready", "Der Dienst ist nicht bereit"),
+            Text(
+                "There is nothing to answer with yet; /readyz says why. Try again later.",
+                "Noch gibt es nichts, womit geantwortet werden kann; /readyz nennt den Grund. Versuchen Sie es später.",
+            ),
+        ),
+        Kind(
+            "store_unavailable",
+            503,
+            Text("The store is not available", "Der Speicher ist nicht erreichbar"),
+            Text(
+                "The answer could not be stored, so it was not given. Send the same request again.",
+                "Die Antwort ließ sich nicht speichern und blieb darum aus. Senden Sie die Anfrage noch einmal.",
+            ),
+        ),
+    )
+}
+
+
+class ApiError(Exception):
+    """A request that cannot be answered, with the kind of problem that the caller is told.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `KINDS`.
+    detail : Text, optional
+        What happened in this case; the kind's own words by default.
+    problems : iterable of Problem
+        Every fault that was found.
+    headers : mapping
+        Response headers that belong to it, such as Allow.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        detail: Text | None = None,
+        problems: Iterable[Problem] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.kind = KINDS[kind]
+        self.detail = detail or self.kind.detail
+        self.problems = tuple(problems)
+        self.headers = dict(headers or {})
+        super().__init__(self.kind.name)
+
+
+def api_error(error: Exception) -> ApiError:
+    """The error as callers are told about it; nothing of its message is passed on unless it is about their data."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, KeyReusedError):
+        return ApiError("idempotency_key_reused", problems=error.problems)
+    if isinstance(error, DataError):
+        return ApiError("invalid_request", problems=error.problems)
+    if isinstance(error, NotReadyError):
+        return ApiError("not_ready")
+    if isinstance(error, OutsideError):
+        return ApiError("store_unavailable")
+    return ApiError("internal")
+
+
+def details(error: ApiError, language: Language, request_id: str) -> ProblemDetails:
+    """The problem details of `error`; beyond the first 200 faults only their number is given."""
+    return ProblemDetails(
+        type=error.kind.uri,
+        title=error.kind.title.in_language(language),
+        status=error.kind.status,
+        detail=error.detail.in_language(language),
+        instance=f"urn:lead-quality:request:{request_id}",
+        request_id=request_id,
+        problems=[_shown(problem, language) for problem in error.problems[:MOST_PROBLEMS]],
+        n_problems=len(error.problems),
+    )
+
+
+def body(error: ApiError, language: Language, request_id: str) -> bytes:
+    """The problem details as JSON."""
+    return orjson.dumps(details(error, language, request_id))
+
+
+def preferred_language(accept_language: str, default: Language) -> Language:
+    """German or English, whichever the header `Accept-Language` weighs more; `default` if it names neither.
+
+    >>> preferred_language("de-AT,de;q=0.9,en;q=0.8", "en")
+    'de'
+    """
+    weights: dict[Language, float] = {"de": 0.0, "en": 0.0}
+    for part in accept_language[:1000].split(","):
+        tag, _, parameter = part.partition(";")
+        primary = tag.strip().lower().split("-")[0]
+        for language in LANGUAGES:
+            if primary == language:
+                weights[language] = max(weights[language], _weight(parameter))
+    if weights["de"] == weights["en"]:
+        return default
+    return "de" if weights["de"] > weights["en"] else "en"
+
+
+def _weight(parameter: str) -> float:
+    """The `q` of one language; 1 where none is given, 0 where it cannot be read."""
+    name, _, value = parameter.strip().partition("=")
+    if name.strip().lower() != "q":
+        return 1.0
+    try:
+        weight = float(value)
+    except ValueError:
+        return 0.0
+    return weight if 0 <= weight <= 1 else 0.0
+
+
+def _shown(problem: Problem, language: Language) -> ProblemShown:
+    shown = ProblemShown(
+        where=_short(problem.where, LONGEST_PLACE),
+        seen=_short(problem.seen, LONGEST_SEEN),
+        expected=problem.expected.in_language(language),
+        message=problem.what.in_language(language),
+        code=problem.code,
+    )
+    before, mark, field = problem.where.rpartition("fields.")
+    if mark and (not before or before.endswith(".")):
+        shown["field"] = _short(field, LONGEST_PLACE)
+    return shown
+
+
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

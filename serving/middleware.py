@@ -1,0 +1,73 @@
+"""What wraps every request: its id, its line in the log, and the last resort when something of ours breaks."""
+
+from __future__ import annotations
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.errors import ApiError, body
+from serving.logs import log
+from serving.responses import problem_headers
+from serving.service import Service
+
+CLIENT_GONE = 499
+ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+
+_is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
+
+
+class RequestLog:
+    """Gives each request an id, which its answer, its problem details and its log line carry."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request = Request(scope)
+        given = request.headers.get("x-request-id", "")
+        request_id = given if _is_request_id(given) else uuid4().hex
+        request.state.request_id = request_id
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *ALWAYS]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                status = CLIENT_GONE
+            except Exception:
+                log.exception("failed")
+                if status:
+                    raise
+                await _internal(request, send_with_id)
+            _write_line(scope, request, status, started)
+
+
+def _write_line(scope: Scope, request: Request, status: int, started: float) -> None:
+    route = getattr(scope.get("route"), "path", "(none)")
+    duration_ms = round(1000 * (time.perf_counter() - started), 3)
+    log.info("request", method=request.method, route=route, status=status, duration_ms=duration_ms)
+
+
+async def _internal(request: Request, send: Send) -> None:
+    error = ApiError("internal")
+    language = Service.of(request).language(request)
+    headers = [(name.lower().encode(), value.encode()) for name, value in problem_headers(error, language).items()]
+    await send({"type": "http.response.start", "status": error.kind.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body(error, language, request.state.request_id)})

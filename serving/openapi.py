@@ -1,0 +1,49 @@
+"""The OpenAPI 3.1 document: the routes, the shapes of the answers, and the request from the definition in service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from serving.lead_schema import lead_examples, lead_schemas
+from serving.schemas import ProblemDetails
+from serving.scorer import Scorer
+from serving.settings import Settings
+
+TITLE = "Lead Quality"
+DESCRIPTION = (
+    "One lead, one honest probability, one explanation that marketing and sales both read. "
+    "Every error is problem details (RFC 9457) with every fault of the request. "
+    "Send Accept-Language: de or en to choose the language of messages."
+)
+
+
+def openapi_document(app: FastAPI, scorer: Scorer | None, settings: Settings) -> dict[str, Any]:
+    """The document; without the fields of a lead while there is no model.
+
+    Parameters
+    ----------
+    scorer : Scorer or None
+        The scorer in service.
+    """
+    document = get_openapi(title=TITLE, version=app.version, description=DESCRIPTION, routes=app.routes)
+    problem = TypeAdapter(ProblemDetails).json_schema(ref_template="#/components/schemas/{model}")
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(problem.pop("$defs", {}))
+    schemas["ProblemDetails"] = problem
+    schemas.update(lead_schemas(scorer, settings.max_batch_leads))
+    if scorer is not None:
+        examples = lead_examples(scorer)
+        _body(document, "/v1/score")["examples"] = examples
+        leads = {"leads": [example["value"] for example in examples.values()]}
+        _body(document, "/v1/score/batch")["examples"] = {"two": {"summary": "Two leads", "value": leads}}
+        document["info"]["x-definition"] = scorer.model_name["definition"]
+    return document
+
+
+def _body(document: dict[str, Any], path: str) -> dict[str, Any]:
+    content: dict[str, Any] = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    return content

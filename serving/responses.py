@@ -1,0 +1,78 @@
+"""Answers as ready bytes, and errors as problem details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from features.errors import LeadQualityError
+from features.text import Language
+from serving.errors import KINDS, PROBLEM_JSON, ApiError, api_error, body
+from serving.logs import log
+from serving.service import Service
+
+JSON = "application/json"
+BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+
+def json_response(content: Any) -> Response:
+    """`content` as JSON; bytes are JSON already."""
+    return Response(content if isinstance(content, bytes) else orjson.dumps(content), media_type=JSON)
+
+
+def problem_headers(error: ApiError, language: Language) -> dict[str, str]:
+    """The headers of problem details."""
+    return {"Content-Type": PROBLEM_JSON, "Content-Language": language, **error.headers}
+
+
+def problem_response(request: Request, error: ApiError) -> Response:
+    """The problem details of `error`, in the caller's language."""
+    service = Service.of(request)
+    language = service.language(request)
+    headers = problem_headers(error, language)
+    if error.kind.status == 503:
+        headers.setdefault("Retry-After", str(service.settings.retry_after_s))
+    return Response(body(error, language, request.state.request_id), error.kind.status, headers=headers)
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Make `app` answer every error with problem details."""
+    app.add_exception_handler(ApiError, _ours)
+    app.add_exception_handler(LeadQualityError, _ours)
+    app.add_exception_handler(HTTPException, _of_the_framework)
+
+
+def documented(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """Problem details of these kinds as the OpenAPI document lists them, by status."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for kind in (KINDS[name] for name in kinds):
+        before = responses.get(kind.status, {}).get("description")
+        responses[kind.status] = {
+            "description": f"{before}; {kind.title.en}" if before else kind.title.en,
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+        }
+    return responses
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    told = api_error(error)
+    if told.kind.status >= 500:
+        log.error("could not answer", kind=told.kind.name, exc_info=error)
+    elif told.problems:
+        log.info("refused", kind=told.kind.name, codes=sorted({problem.code for problem in told.problems}))
+    return problem_response(request, told)
+
+
+async def _of_the_framework(request: Request, error: Exception) -> Response:
+    status, headers = 500, None
+    if isinstance(error, HTTPException):
+        status, headers = error.status_code, error.headers
+    return problem_response(request, _from_status(status, headers))
+
+
+def _from_status(status: int, headers: Mapping[str, str] | None) -> ApiError:
+    return ApiError(BY_STATUS.get(status, "internal"), headers=headers)

@@ -1,0 +1,102 @@
+"""Scoring one lead or many."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from serving import scoring
+from serving.body import read_body
+from serving.responses import documented, json_response
+from serving.schemas import BatchAnswer, ScoreAnswer
+from serving.service import Service
+
+router = APIRouter(tags=["scores"])
+
+FAULTS = documented(
+    "malformed_json",
+    "body_too_slow",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid_request",
+    "idempotency_key_reused",
+    "internal",
+    "not_ready",
+    "store_unavailable",
+)
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "1 to 255 visible ASCII characters. A request with a key that came before is answered as then.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
+
+def _takes(schema: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"parameters": [IDEMPOTENCY_KEY], "requestBody": {"required": True, "content": content}}
+
+
+@router.post(
+    "/v1/score",
+    operation_id="scoreLead",
+    summary="Score one lead, with all reasons",
+    response_model=ScoreAnswer,
+    response_description="The stored score.",
+    responses=FAULTS,
+    openapi_extra=_takes("ScoreRequest"),
+)
+async def score_lead(request: Request) -> Response:
+    """The lead's probability and explanation, stored before it is answered.
+
+    Leave out what is not known. Missing fields and values never seen before are scored, and listed in the answer.
+    The same request sent twice is stored once and answered the same.
+    """
+    service, received_at = Service.of(request), Service.of(request).clock()
+    scorer = service.model.scorer
+    raw = await read_body(request, service.settings)
+    work = partial(
+        scoring.score_lead,
+        raw,
+        scorer,
+        service.store,
+        received_at=received_at,
+        idempotency_key=request.headers.get("idempotency-key"),
+    )
+    return json_response(await run_in_threadpool(work))
+
+
+@router.post(
+    "/v1/score/batch",
+    operation_id="scoreLeads",
+    summary="Score many leads, with all reasons",
+    response_model=BatchAnswer,
+    response_description="One result for each lead, in order; at least one was scored and stored.",
+    responses=FAULTS,
+    openapi_extra=_takes("BatchRequest"),
+)
+async def score_leads(request: Request) -> Response:
+    """One result for each lead: its score, or every fault of it. All scores are stored before the answer.
+
+    200 means that at least one lead was scored: look at the status of each. If none could be, the answer is 422 and
+    nothing is stored.
+    """
+    service, received_at = Service.of(request), Service.of(request).clock()
+    scorer = service.model.scorer
+    raw = await read_body(request, service.settings)
+    work = partial(
+        scoring.score_batch,
+        raw,
+        scorer,
+        service.store,
+        received_at=received_at,
+        idempotency_key=request.headers.get("idempotency-key"),
+        most_leads=service.settings.max_batch_leads,
+        language=service.language(request),
+        request_id=request.state.request_id,
+    )
+    return json_response(await run_in_threadpool(work))

@@ -1,0 +1,140 @@
+"""The main job of the service: a request's body in, stored answers out. Blocks: the routes call it in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from features.errors import DataError, RecordError
+from features.text import Language, Text
+from serving.body import parse_body
+from serving.errors import ApiError, details
+from serving.identity import Arrival, hash_of
+from serving.intake import Admitted, check_idempotency_key, read_batch, read_lead
+from serving.schemas import ModelName, ScoreAnswer
+from serving.scorer import Scorer
+from serving.store import ModelRecord, NewScore, Saved, Store
+
+SCORED = 200
+REFUSED = 422
+ONE_REFUSED = Text(
+    "Nothing was stored for this lead. Every fault is listed under problems.",
+    "Für diesen Lead wurde nichts gespeichert. Alle Fehler stehen unter problems.",
+)
+
+
+def score_lead(
+    raw: bytes, scorer: Scorer, store: Store, *, received_at: datetime, idempotency_key: str | None
+) -> bytes:
+    """The stored answer to `POST /v1/score`, as JSON.
+
+    Raises
+    ------
+    DataError
+        With every fault of the request; nothing is stored.
+    ApiError
+        If the body is not JSON.
+    StoreDownError
+        If the answer could not be stored.
+    """
+    body, problems = parse_body(raw)
+    problems += check_idempotency_key(idempotency_key)
+    arrival = _arrival(received_at, idempotency_key, "score", body)
+    try:
+        admitted = read_lead(body, scorer, arrival)
+    except RecordError as error:
+        raise RecordError([*problems, *error.problems]) from error
+    if problems:
+        raise RecordError(problems)
+    return _score_and_store([admitted], scorer, store, received_at)[0].answer
+
+
+def score_batch(
+    raw: bytes,
+    scorer: Scorer,
+    store: Store,
+    *,
+    received_at: datetime,
+    idempotency_key: str | None,
+    most_leads: int,
+    language: Language,
+    request_id: str,
+) -> bytes:
+    """The answer to `POST /v1/score/batch`, as JSON: every lead that fits is scored and stored, in one transaction.
+
+    Raises
+    ------
+    DataError
+        If nothing of it can be scored; nothing is stored.
+    ApiError, StoreDownError
+        As in `score_lead`.
+    """
+    body, problems = parse_body(raw)
+    problems += check_idempotency_key(idempotency_key)
+    arrival = _arrival(received_at, idempotency_key, "batch", body)
+    outcomes = read_batch(body, scorer, arrival, most_leads=most_leads, problems=problems)
+    admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
+    saved = iter(_score_and_store(admitted, scorer, store, received_at))
+    results = [
+        _scored(position, next(saved))
+        if isinstance(outcome, Admitted)
+        else _refused(position, outcome, language, request_id)
+        for position, outcome in enumerate(outcomes)
+    ]
+    n_refused = len(outcomes) - len(admitted)
+    return orjson.dumps({"n_scored": len(admitted), "n_refused": n_refused, "results": results})
+
+
+def model_record(model: ModelName) -> ModelRecord:
+    """The model as the store keeps it."""
+    definition = model["definition"]
+    return ModelRecord(
+        bundle_id=model["bundle_id"],
+        name=model["name"],
+        version=model["version"],
+        definition_name=definition["name"],
+        definition_version=definition["version"],
+        definition_fingerprint=definition["fingerprint"],
+        simulated=model["simulated"],
+    )
+
+
+def _arrival(received_at: datetime, key: str | None, operation: str, body: Any) -> Arrival:
+    return Arrival(received_at, key, hash_of([operation, body]) if key is not None else "")
+
+
+def _score_and_store(admitted: Sequence[Admitted], scorer: Scorer, store: Store, received_at: datetime) -> list[Saved]:
+    answers = scorer.score([each.lead for each in admitted])
+    new = [_new_score(each, answer, received_at) for each, answer in zip(admitted, answers, strict=True)]
+    return store.save(model_record(scorer.model_name), new)
+
+
+def _new_score(admitted: Admitted, answer: ScoreAnswer, received_at: datetime) -> NewScore:
+    lead = admitted.lead
+    return NewScore(
+        request_key=admitted.identity.request_key,
+        request_hash=admitted.identity.request_hash,
+        lead_id=lead.lead_id,
+        account_id=lead.account_id,
+        as_of=lead.as_of,
+        received_at=received_at,
+        probability=answer["probability"],
+        log_odds=answer["log_odds"],
+        score=answer["score"],
+        grade=answer["grade"],
+        handover=answer["handover"],
+        inputs=orjson.dumps(lead.fields),
+        answer=orjson.dumps(answer),
+    )
+
+
+def _scored(position: int, saved: Saved) -> dict[str, Any]:
+    return {"position": position, "status": SCORED, "score": orjson.Fragment(saved.answer)}
+
+
+def _refused(position: int, error: DataError, language: Language, request_id: str) -> dict[str, Any]:
+    told = ApiError("invalid_request", detail=ONE_REFUSED, problems=error.problems)
+    return {"position": position, "status": REFUSED, "problem": details(told, language, request_id)}
