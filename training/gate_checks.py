@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import Any, Literal
@@ -34,17 +35,24 @@ class Check:
         texts = {name: getattr(self, name)._asdict() for name in ("name", "limit", "explanation")}
         return {**asdict(self), **texts, "interval": None if self.interval is None else list(self.interval)}
 
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Check:
+        """The check that `to_dict` wrote."""
+        texts = {name: Text(**plain[name]) for name in ("name", "limit", "explanation")}
+        interval = None if plain["interval"] is None else tuple(plain["interval"])
+        return cls(**{**plain, **texts, "interval": interval})
+
 
 def better_than_base_rate(difference: Difference) -> Check:
     """Passed when the paired interval lies below the base rate's log loss."""
     passed = difference.interval is not None and difference.interval[1] < 0
     no = Text(
         en="No better than the base rate: always saying the share of wins in training does as well.",
-        de="Nicht besser als die Grundquote: Immer den Gewinnanteil des Trainings zu nennen, ist genauso gut.",
+        de="Nicht besser als die Grundquote: Stets den Anteil gewonnener Leads im Training zu nennen, ist genauso gut.",
     )
     yes = Text(
         en="Better than always saying the share of wins in training.",
-        de="Besser, als immer den Gewinnanteil des Trainings zu nennen.",
+        de="Besser, als stets den Anteil gewonnener Leads im Training zu nennen.",
     )
     return Check(
         code="better_than_base_rate",
@@ -233,7 +241,7 @@ def grade_changes(changes: GradeChanges, policy: Policy) -> Check:
     limit = same("–") if most is None else Text(en=f"≤ {percent(most, 'en')}", de=f"≤ {percent(most, 'de')}")
     return Check(
         code="grade_changes",
-        name=Text(en="Leads that change grade", de="Leads, deren Note sich ändert"),
+        name=Text(en="Leads that change grade", de="Leads, deren Klasse sich ändert"),
         value=changes.share,
         unit="percent",
         interval=None,

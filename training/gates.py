@@ -7,6 +7,7 @@ leads, and `training.promote` acts on what it returns.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -114,6 +115,16 @@ class Decision:
             "policy": self.policy.to_dict(),
             "override": None if self.override is None else asdict(self.override),
         }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Decision:
+        """The decision that `to_dict` wrote."""
+        return cls(
+            passed=plain["passed"],
+            checks=tuple(Check.from_dict(check) for check in plain["checks"]),
+            policy=Policy.from_dict(plain["policy"]),
+            override=None if plain["override"] is None else Override(**plain["override"]),
+        )
 
 
 HEADER = (

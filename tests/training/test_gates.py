@@ -244,6 +244,13 @@ def test_the_decision_is_json_with_every_check_value_and_limit() -> None:
     assert told["policy"]["slope_range"] == [0.8, 1.25]
 
 
+def test_a_decision_survives_being_written_down() -> None:
+    _, truth, target = funnel(15)
+    made = decide(candidate(target, sigmoid(truth)), champion(target, sigmoid(truth), sigmoid(truth)), Policy())
+    for decision in (made, made.overridden("pilot with two reps", "Kim")):
+        assert Decision.from_dict(json.loads(json.dumps(decision.to_dict()))) == decision
+
+
 def test_the_decision_is_pure() -> None:
     _, truth, target = funnel(16)
     given = candidate(target, sigmoid(truth))
