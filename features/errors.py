@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from features.text import Language, Text
+from features.text import Language, Text, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Problem:
     def in_language(self, language: Language) -> str:
         """The problem as one line for a person."""
         words = {
-            "de": ("gesehen", "erwartet", "Zeilen", "insgesamt"),
-            "en": ("seen", "expected", "rows", "in all"),
+            "de": ("gesehen", "erwartet", "Zeile" if self.n_rows == 1 else "Zeilen", "insgesamt"),
+            "en": ("seen", "expected", "row" if self.n_rows == 1 else "rows", "in all"),
         }
         seen, expected, rows, in_all = words[language]
         line = f"{self.where}: {self.what.in_language(language)}"
@@ -67,7 +67,7 @@ class Problem:
         line += f"; {expected}: {self.expected.in_language(language)}"
         if self.rows:
             shown = ", ".join(str(row) for row in self.rows)
-            more = f", … ({self.n_rows} {in_all})" if self.n_rows > len(self.rows) else ""
+            more = f", … ({whole(self.n_rows, language)} {in_all})" if self.n_rows > len(self.rows) else ""
             line += f"; {rows}: {shown}{more}"
         return line
 
@@ -90,6 +90,10 @@ class DataError(LeadQualityError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__(self.in_language("en"))
+
+    def __reduce__(self) -> tuple[type[DataError], tuple[tuple[Problem, ...]]]:
+        """How another process gets the error: from its problems, not from their text."""
+        return type(self), (self.problems,)
 
     def in_language(self, language: Language) -> str:
         """The whole report, one problem a line."""

@@ -39,9 +39,9 @@ Values = tuple[str, ...]
 
 
 class Part(BaseModel):
-    """A part of the definition: unknown entries are refused, nothing changes after reading."""
+    """A part of the definition: unknown entries and infinite numbers are refused, nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class About(Part):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from features.definition import agreement as d
 from features.errors import Problem
@@ -20,8 +20,8 @@ from features.text import Text, same
 
 IDENTIFIERS = frozenset(
     "email emailaddress emailadresse mail mailadresse phone phonenumber telephone telefon telefonnummer mobile"
-    " mobilephone mobil mobilnummer handy handynummer fax faxnummer firstname lastname fullname vorname nachname contactname"
-    " ansprechpartner birthdate birthday dateofbirth geburtsdatum linkedinurl".split()
+    " mobilephone mobil mobilnummer handy handynummer fax faxnummer firstname lastname fullname vorname nachname"
+    " contactname ansprechpartner birthdate birthday dateofbirth geburtsdatum linkedinurl".split()
 )
 """Names of columns that hold a person's identifiers, without separators: these never become features."""
 QUALIFIERS = frozenset(
@@ -41,17 +41,24 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "follow_up_hours": d.Hours,
     "verdicts": d.Verdicts,
 }
+TABLES: dict[str, TypeAdapter[Any]] = {
+    "left_out": TypeAdapter(dict[str, d.LeftOut]),
+    "accepted_leaks": TypeAdapter(dict[str, d.Words]),
+    "format": TypeAdapter(Literal[1]),
+}
+"""Entries that are no sections; `fields` is checked field by field."""
 REQUIRED = ("definition", "target", "columns", "outcome", "fields", "grades", "handover")
-TABLES = ("fields", "left_out", "accepted_leaks")
 
 
 def check(data: Mapping[str, Any]) -> tuple[d.LeadDefinition | None, list[Problem]]:
     """The definition if it is sound, and every problem if it is not; `where` holds the path, joined by NUL."""
     problems = list(_unknown_sections(data))
     problems += [_problem((name,), _missing_entry(name), "") for name in REQUIRED if name not in data]
-    sections = {name: _section(name, model, data, problems) for name, model in SECTIONS.items() if name in data}
+    validators: dict[str, Callable[[Any], Any]] = {name: model.model_validate for name, model in SECTIONS.items()}
+    validators |= {name: table.validate_python for name, table in TABLES.items()}
+    parts = {name: _part(name, validate, data, problems) for name, validate in validators.items() if name in data}
     fields = _fields(data.get("fields", {}), problems)
-    sound = {name: part for name, part in sections.items() if part is not None}
+    sound = {name: part for name, part in parts.items() if part is not None}
     for rule in _RULES:
         problems += rule(sound, fields, data)
     if problems:
@@ -62,9 +69,9 @@ def check(data: Mapping[str, Any]) -> tuple[d.LeadDefinition | None, list[Proble
         return None, [_from_pydantic((), fault) for fault in error.errors()]
 
 
-def _section(name: str, model: type[BaseModel], data: Mapping[str, Any], problems: list[Problem]) -> Any:
+def _part(name: str, validate: Callable[[Any], Any], data: Mapping[str, Any], problems: list[Problem]) -> Any:
     try:
-        return model.model_validate(data[name])
+        return validate(data[name])
     except ValidationError as error:
         problems += [_from_pydantic((name,), fault) for fault in error.errors()]
         return None
@@ -129,7 +136,8 @@ def _known_too_late(
                 (
                     Text(
                         f"this field becomes known at {field.known}, after leads are scored ({point}): it leaks",
-                        f"wird erst bei {field.known} bekannt, nach der Bewertung ({point}): das verrät Späteres",
+                        f"dieses Feld wird erst bei {field.known} bekannt, nach der Bewertung ({point}): "
+                        "Es verrät das Ergebnis",
                     ),
                     Text(
                         f'move it to [left_out."{field.column}"] with the reason, or score later',
@@ -209,8 +217,17 @@ def _one_role_per_column(
     roles = sections["columns"].named() if "columns" in sections else {}
     taken: dict[str, str] = {}
     for role, column in roles.items():
-        if role in ("id", "outcome") or column not in taken:
-            taken.setdefault(column, f"columns.{role}")
+        place = taken.setdefault(column, f"columns.{role}")
+        if role != "outcome" and place == "columns.outcome":
+            yield _problem(
+                ("columns", role),
+                (
+                    Text("the column is already used as columns.outcome", "die Spalte dient schon als columns.outcome"),
+                    Text("a column of its own for the outcome", "für das Ergebnis eine eigene Spalte"),
+                ),
+                column,
+                "column_twice",
+            )
     left_out = data.get("left_out", {})
     for column in left_out if isinstance(left_out, Mapping) else ():
         if column in taken and taken[column] in ("columns.outcome", "columns.id"):
@@ -244,7 +261,7 @@ def _timing(
         yield _problem(
             ("target", "horizon_days"),
             (
-                Text("a horizon needs dates", "ein Horizont braucht Daten mit Datum"),
+                Text("a horizon needs dates", "ein Horizont braucht Anlage- und Abschlussdatum"),
                 Text(
                     f"columns.{lacking} as well, or no horizon_days (leads are then split by order, without a horizon)",
                     f"auch columns.{lacking.replace(' and ', ' und ')}, oder kein horizon_days "
@@ -254,13 +271,23 @@ def _timing(
             horizon,
             "horizon_without_dates",
         )
+    if sections["target"].leads_from and not columns.created:
+        yield _problem(
+            ("target", "leads_from"),
+            (
+                Text("a first day needs dates", "ein erster Tag braucht ein Anlagedatum"),
+                Text("columns.created as well, or no leads_from", "auch columns.created, oder kein leads_from"),
+            ),
+            sections["target"].leads_from,
+            "leads_from_without_dates",
+        )
     if columns.created and columns.closed and not horizon:
         yield _problem(
             ("target",),
             (
                 Text(
                     "the leads have dates, but there is no horizon",
-                    "die Leads haben Daten, aber es fehlt der Horizont",
+                    "die Leads haben Anlage- und Abschlussdatum, aber es fehlt der Horizont",
                 ),
                 Text("horizon_days, for example 90", "horizon_days, zum Beispiel 90"),
             ),
@@ -298,7 +325,7 @@ def _rules_of_action(
         if not cuts.A > cuts.B > cuts.C:
             yield _problem(
                 ("grades",),
-                (Text("the cut-offs do not fall", "die Grenzen fallen nicht"), same("A > B > C")),
+                (Text("the cut-offs do not fall", "die Grenzen nehmen nicht ab"), same("A > B > C")),
                 f"A = {cuts.A:g}, B = {cuts.B:g}, C = {cuts.C:g}",
             )
     if "handover" in sections:
@@ -307,16 +334,16 @@ def _rules_of_action(
             yield _problem(
                 ("handover",),
                 (
-                    Text("the handover rule is not one rule", "die Übergaberegel ist nicht eine Regel"),
+                    Text("the handover needs exactly one rule", "die Übergabe braucht genau eine Regel"),
                     Text("either capacity_per_week or threshold", "entweder capacity_per_week oder threshold"),
                 ),
-                "both" if rule.threshold is not None else "neither",
+                "capacity_per_week, threshold" if rule.threshold is not None else "",
             )
         if rule.capacity_per_week is not None and "columns" in sections and not sections["columns"].created:
             yield _problem(
                 ("handover", "capacity_per_week"),
                 (
-                    Text("weeks need dates", "Wochen brauchen Daten mit Datum"),
+                    Text("a capacity per week needs dates", "eine Kapazität je Woche braucht ein Anlagedatum"),
                     Text("columns.created as well, or a threshold", "auch columns.created, oder ein threshold"),
                 ),
                 rule.capacity_per_week,
@@ -369,7 +396,7 @@ _RULES: tuple[Rule, ...] = (
 
 
 def _unknown_sections(data: Mapping[str, Any]) -> Iterator[Problem]:
-    allowed = (*SECTIONS, *TABLES, "format")
+    allowed = (*SECTIONS, "fields", *TABLES)
     for name in data:
         if name not in allowed:
             yield _problem((name,), (Text("unknown entry", "unbekannter Eintrag"), _suggest(name, allowed)), name)
@@ -448,6 +475,7 @@ _TYPES = {
     "date_type": Text("a date such as 2025-01-31", "ein Datum wie 2025-01-31"),
     "date_from_datetime_parsing": Text("a date such as 2025-01-31", "ein Datum wie 2025-01-31"),
     "bool_parsing": Text("true or false", "true oder false"),
+    "finite_number": Text("a finite number", "eine endliche Zahl"),
     "tuple_type": Text('a list such as ["a", "b"]', 'eine Liste wie ["a", "b"]'),
     "dict_type": Text("a table", "eine Tabelle"),
     "model_type": Text("a table", "eine Tabelle"),
@@ -459,6 +487,8 @@ _TYPES = {
 def _entries(path: tuple[str, ...]) -> tuple[str, ...]:
     if path[0] == "fields" and len(path) == 3:
         return tuple(d.LeadField.model_fields)
+    if path[0] == "left_out" and len(path) == 3:
+        return tuple(d.LeftOut.model_fields)
     if path[0] in SECTIONS and len(path) == 2:
         return tuple(SECTIONS[path[0]].model_fields)
     return ("en", "de")

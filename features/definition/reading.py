@@ -72,11 +72,17 @@ def _line_numbers(text: str) -> dict[tuple[str, ...], int]:
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
         if line.startswith("["):
-            table = _key_path(line.split("]", 1)[0] + "]") or table
+            table = _key_path(line) or table
             lines.setdefault(table, number)
-        elif "=" in line and (key := _key_path(line.split("=", 1)[0] + "= 0")):
+        elif key := _assigned(line):
             lines.setdefault(table + key, number)
     return lines
+
+
+def _assigned(line: str) -> tuple[str, ...]:
+    """The key that a line gives a value to; a quoted key may itself hold an equals sign."""
+    signs = (position for position, character in enumerate(line) if character == "=")
+    return next((key for sign in signs if (key := _key_path(line[:sign] + "= 0"))), ())
 
 
 def _key_path(statement: str) -> tuple[str, ...]:
