@@ -22,11 +22,10 @@ import numpy as np
 
 from features.encode import EncodedField
 from training.boost import tree_margins
+from training.calibrate import CalibrationSettings
 from training.parts import PartSettings, start_parts
 from training.sample import FloatArray, Sample
 from training.slopes import fit_slopes
-
-CALIBRATION_RIDGE = 5.0  # as in training.calibrate
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class _Racer:
     def losses(self) -> FloatArray:
         """Log loss of each lead looked at, shape (n_leads,), after calibration on them."""
         inputs, target = (self._linear + self._trees)[:, None], self._looked_at.target
-        parameters, _ = fit_slopes(inputs, target, np.ones(target.size), CALIBRATION_RIDGE)
+        parameters, _ = fit_slopes(inputs, target, np.ones(target.size), CalibrationSettings().ridge)
         margins = inputs[:, 0] * parameters[0] + parameters[1]
         losses: FloatArray = np.logaddexp(0, margins) - target * margins
         return losses
