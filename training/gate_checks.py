@@ -12,8 +12,10 @@ from training.compare import Difference, GradeChanges, Paired, SegmentDifference
 from training.evaluate import Evaluation
 from training.gate_policy import Pair, Policy
 from training.metrics import Metric
+from training.tables import label_text
 
 Unit = Literal["nats", "number", "percent", "none"]
+_EN_DE: tuple[Language, Language] = ("en", "de")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,19 +222,23 @@ def _segment_limit(n_tested: int, has_champion: bool, policy: Policy) -> Text:
 
 def _segment_words(broken: list[SegmentDifference], worst: SegmentDifference | None, n_thin: int) -> Text:
     if worst is None:
-        told = Text(en="No segment holds enough leads to tell.", de="Kein Segment hat genug Leads für ein Urteil.")
-    elif broken:
-        names = "; ".join(f"{s.segmentation}: {s.label or '∅'}" for s in broken)
-        told = Text(en=f"Fell apart: {names}.", de=f"Bricht ein: {names}.")
+        return Text(en="No segment holds enough leads to tell.", de="Kein Segment hat genug Leads für ein Urteil.")
+    if broken:
+        en, de = ("; ".join(_segment_name(s, language) for s in broken) for language in _EN_DE)
+        told = Text(en=f"Fell apart: {en}.", de=f"Bricht ein: {de}.")
     else:
-        name = f"{worst.segmentation}: {worst.label or '∅'}"
-        told = Text(en=f"Worst: {name}; none fell apart.", de=f"Am schlechtesten: {name}; keines bricht ein.")
-    if not n_thin or worst is None:
+        en, de = (_segment_name(worst, language) for language in _EN_DE)
+        told = Text(en=f"Worst: {en}; none fell apart.", de=f"Am schlechtesten: {de}; keines bricht ein.")
+    if not n_thin:
         return told
     return Text(
         en=f"{told.en} Too few wins or losses to judge: {n_thin}.",
         de=f"{told.de} Zu wenige gewonnene oder verlorene Leads für ein Urteil: {n_thin}.",
     )
+
+
+def _segment_name(segment: SegmentDifference, language: Language) -> str:
+    return f"{segment.segmentation}: {label_text(segment.label).in_language(language)}"
 
 
 def grade_changes(changes: GradeChanges, policy: Policy) -> Check:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.errors import InternalError
+from features.text import Text, same
 from training.bootstrap import Accounts, Resampling, interval, is_missing, rate_interval
 from training.metrics import Floats, equal_count_bins, finite, log_losses, ratio, skill, squared_errors
 from training.ranking import weeks
@@ -25,6 +26,13 @@ POOLED = "*"  # the label of the smaller ones together
 DEPTHS = tuple(round(share / 100, 2) for share in (0, 1, 2, *range(5, 101, 5)))  # shares of the list
 
 Pair = tuple[float, float]
+
+
+def label_text(label: str) -> Text:
+    """A segment's label as people read it."""
+    if label == MISSING:
+        return Text(en="(no value)", de="(ohne Angabe)")
+    return Text(en="(smaller values together)", de="(kleinere Werte zusammen)") if label == POOLED else same(label)
 
 
 @dataclass(frozen=True, slots=True)
