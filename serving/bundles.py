@@ -47,7 +47,8 @@ class ModelInService:
 
     def __init__(self, settings: Settings, bundle: Bundle | None = None) -> None:
         self._settings = settings
-        self._scorer = Scorer(bundle, strongest=settings.strongest_reasons) if bundle is not None else None
+        self._given = bundle
+        self._scorer: Scorer | None = None
         self._reason = "the bundle has not been opened yet"
 
     @property
@@ -64,15 +65,17 @@ class ModelInService:
         return self._scorer
 
     def open(self, now: datetime) -> None:
-        """Find, open and warm the bundle, unless there is a warm one; blocks, so call it from a thread.
+        """Find, open and warm the bundle, unless one is in service; blocks, so call it from a thread.
 
         Raises
         ------
         LeadQualityError
             If it cannot be served; `scorer` gives the same reason from then on.
         """
+        if self._scorer is not None:
+            return
         try:
-            scorer = self._scorer or self._opened()
+            scorer = self._opened()
             scorer.warm(now)
         except LeadQualityError as error:
             self._reason = str(error)
@@ -80,9 +83,11 @@ class ModelInService:
         self._scorer = scorer
 
     def _opened(self) -> Scorer:
+        strongest = self._settings.strongest_reasons
+        if self._given is not None:
+            return Scorer(self._given, strongest=strongest)
         found = find_bundle(self._settings.bundle, self._settings.bundle_cache)
-        bundle = open_bundle(found.place)
-        return Scorer(bundle, name=found.name, version=found.version, strongest=self._settings.strongest_reasons)
+        return Scorer(open_bundle(found.place), name=found.name, version=found.version, strongest=strongest)
 
 
 def find_bundle(source: str, cache: Path) -> Found:

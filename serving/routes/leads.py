@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from features.text import Text
 from serving.errors import ApiError
-from serving.intake import is_lead_id
+from serving.intake import ID_PATTERN, is_lead_id
 from serving.responses import documented, json_response
 from serving.schemas import ScoreAnswer
 from serving.service import Service
 
 router = APIRouter(tags=["leads"])
 
+# Read from the path by hand: FastAPI would document a 422 of its own for a parameter that cannot be wrong.
+LEAD_ID = {
+    "name": "lead_id",
+    "in": "path",
+    "required": True,
+    "description": "As it was scored.",
+    "schema": {"type": "string", "pattern": ID_PATTERN},
+}
 NO_SCORE = Text("No score of such a lead is stored.", "Von einem solchen Lead ist kein Score gespeichert.")
 
 
@@ -26,9 +32,11 @@ NO_SCORE = Text("No score of such a lead is stored.", "Von einem solchen Lead is
     response_model=ScoreAnswer,
     response_description="The answer as it was given then.",
     responses=documented("not_found", "internal", "store_unavailable"),
+    openapi_extra={"parameters": [LEAD_ID]},
 )
-async def get_lead(request: Request, lead_id: Annotated[str, Path(description="As it was scored.")]) -> Response:
+async def get_lead(request: Request) -> Response:
     """The lead's stored score with the latest as-of date."""
+    lead_id = request.path_params["lead_id"]
     latest = await run_in_threadpool(Service.of(request).store.latest, lead_id) if is_lead_id(lead_id) else None
     if latest is None:
         raise ApiError("not_found", detail=NO_SCORE)
