@@ -104,7 +104,7 @@ def importance(fields: Sequence[tuple[Text, float]], language: Language) -> Char
     """Mean absolute points of each field, strongest first; `fields` holds label and points."""
     told = _Words(language)
     rows = [{"field": textwrap.fill(label.in_language(language), 36), "points": points} for label, points in fields]
-    largest = max((points for _, points in fields), default=1.0)
+    largest = max((points for _, points in fields), default=0.0) or 1.0  # a model may listen to nothing
     x_title = told(
         en="Mean change of the probability, in points", de="Mittlere Änderung der Wahrscheinlichkeit, in Punkten"
     )

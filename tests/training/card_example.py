@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from features.text import Text, same
+from features.text import Language, Text, same
 from training import figures
 from training.card import AcceptedLeak, Baseline, CardContent, Figure, LeftOut, Window
 from training.compare import compare
@@ -63,24 +64,25 @@ def example_card() -> CardContent:
     )
 
 
-def _leads() -> tuple[Floats, Floats, Floats, dict[str, np.ndarray]]:
+def _leads() -> tuple[Floats, Floats, NDArray[np.int64], dict[str, ArrayLike]]:
     rng = np.random.default_rng(5)
     n = 1234
     probability = 1 / (1 + np.exp(-rng.normal(-1.6, 1.1, n)))
-    target = (rng.random(n) < probability).astype(float)
+    target: Floats = (rng.random(n) < probability).astype(float)
     source = rng.choice(np.array(["Messe", "Webseite", "Empfehlung", None], dtype=object), n, p=[0.5, 0.3, 0.17, 0.03])
     return target, probability, rng.integers(0, 700, n), {"Quelle": source, "Kampagne": rng.integers(0, 30, n)}
 
 
 def _figures(judged: Evaluation) -> tuple[Figure, ...]:
     fields = [(Text(en="Source", de="Quelle"), 4.31), (Text(en="Company size", de="Unternehmensgröße"), 1.2)]
-    drawn = {
-        "reliability": (Text(en="Reliability", de="Verlässlichkeit"), figures.reliability, judged),
-        "lift": (Text(en="Lift", de="Lift"), figures.lift_curve, judged),
-        "importance": (Text(en="Importance", de="Wichtigkeit"), figures.importance, fields),
-        "monthly": (Text(en="Month by month", de="Monat für Monat"), figures.monthly, judged),
-    }
+    languages: tuple[Language, Language] = ("en", "de")
+    drawn = (
+        ("reliability", "Verlässlichkeit", [figures.reliability(judged, language) for language in languages]),
+        ("lift", "Wirkung der Rangfolge", [figures.lift_curve(judged, language) for language in languages]),
+        ("importance", "Wichtigkeit", [figures.importance(fields, language) for language in languages]),
+        ("monthly", "Monat für Monat", [figures.monthly(judged, language) for language in languages]),
+    )
     return tuple(
-        Figure(name, caption, Text(en=figures.svg(draw(given, "en")), de=figures.svg(draw(given, "de"))))
-        for name, (caption, draw, given) in drawn.items()
+        Figure(name, Text(en=name, de=caption), Text(*(figures.svg(chart) for chart in charts)))
+        for name, caption, charts in drawn
     )

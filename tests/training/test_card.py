@@ -25,7 +25,9 @@ class Page(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.text, self.fetched, self.open = "", [], []
+        self.text = ""
+        self.fetched: list[str] = []
+        self.open: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from features.errors import InternalError
 from training import metrics
@@ -160,7 +159,7 @@ def test_the_smaller_values_of_a_long_segmentation_are_pooled_and_counted() -> N
         {"when": np.array(["NaT"] * 1500, dtype="datetime64[D]")},
     ],
 )
-def test_columns_that_do_not_fit_are_our_own_error(changes: dict[str, NDArray[Any]]) -> None:
+def test_columns_that_do_not_fit_are_our_own_error(changes: dict[str, Any]) -> None:
     with pytest.raises(InternalError):
         judged(**changes)
 

@@ -65,6 +65,10 @@ def test_importance_shows_every_field_strongest_first_and_escapes_its_label() ->
     assert told.index("Quelle <&>") < told.index("Größe des Unternehmens")
 
 
+def test_a_model_that_listens_to_nothing_can_be_drawn() -> None:
+    assert "0,0" in words(figures.svg(figures.importance([(Text(en="Source", de="Quelle"), 0.0)], "de")))
+
+
 def test_a_bin_at_one_hundred_percent_stays_on_the_figure() -> None:
     probability = np.repeat([0.02, 1.0], 50)
     certain = evaluate(probability > 0.5, probability, np.arange(100), None, base_rate=0.5, n_resamples=40)

@@ -179,6 +179,17 @@ def test_a_segment_that_falls_apart_refuses_a_candidate_that_is_better_over_all(
     assert "Bonferroni over 3 segments" in check.limit.en
 
 
+def test_a_segment_without_a_label_is_named_in_the_readers_words() -> None:
+    _, truth, target = funnel(17, n=3000)
+    new = np.where(np.arange(3000) % 2 == 0, sigmoid(-1.5 - (truth + 1.5)), sigmoid(truth))
+    labels = {"source": np.array([None, "fair"], dtype=object)[np.arange(3000) % 2]}
+    paired = compare(target, new, sigmoid(truth), np.arange(3000), segments=labels, n_resamples=100)
+    decision = decide(candidate(target, new), Champion("version 3", paired, GradeChanges(1, 0, 0)), Policy())
+    told = next(check for check in decision.checks if check.code == "no_segment_falls_apart").explanation
+    assert "source: (no value)" in told.en
+    assert "source: (ohne Angabe)" in told.de
+
+
 def test_many_equal_segments_do_not_add_up_to_a_false_refusal() -> None:
     # 30 segments of 200 leads, champion and candidate equally good: at 5 % each, four in five would be refused.
     refused = 0
