@@ -321,7 +321,7 @@ def _print_left_out(trained: Trained) -> None:
     for window in trained.manifest.windows:
         days = f" {window.start} … {window.end}" if window.start else ""
         console.print(f"  {window.use}:{days}  {whole(window.n, language)} leads, {whole(window.won, language)} won")
-    for rows in trained.prepared.labelled.left_out:
+    for rows in trained.left_out:
         console.print(f"  − {whole(rows.n, language)}: {rows.reason.in_language(language)}")
     for warning in trained.manifest.warnings:
         console.print(f"  ! {warning.in_language(language)}")

@@ -18,13 +18,13 @@ import numpy as np
 
 from features.definition import LeadDefinition
 from features.grades import threshold_for
-from features.history import History, read_history
+from features.history import History, LeftOutRows, read_history
 from features.model.additive import LeadModel, points_of
 from features.model.bundle import Bundle, Fit, Importance, Manifest, Window, open_bundle, open_judged, write_bundle
 from features.profile import Profile, learn_profile
 from features.sources import Source
 from features.text import Text
-from training.card import card_documents
+from training.card_content import card_documents
 from training.examples import sample_of, synthetic_rows
 from training.fit import Progress, silent
 from training.gates import Candidate, Champion, Decision, Policy, decide
@@ -74,6 +74,14 @@ class Trained:
     profile: Profile
     importance: tuple[Importance, ...]
     manifest: Manifest
+
+    @property
+    def left_out(self) -> tuple[LeftOutRows, ...]:
+        """Leads that nothing was learnt from, or nothing while the model was judged, and why."""
+        cut = self.prepared.cut
+        gap = LeftOutRows(IN_A_GAP, cut.n_gap)
+        account = LeftOutRows(OF_A_LATER_ACCOUNT, cut.n_account)
+        return tuple(rows for rows in (*self.prepared.labelled.left_out, gap, account) if rows.n)
 
     @property
     def candidate(self) -> Candidate:
@@ -136,17 +144,18 @@ def train(prepared: Prepared, settings: Settings, *, now: datetime, progress: Pr
 def write(trained: Trained, folder: Path, decision: Decision, progress: Progress = silent) -> Path:
     """The trained model as a bundle in a new directory below `folder`, named after definition and moment."""
     progress(WRITING, 0.0)
-    moment = datetime.fromisoformat(trained.manifest.created_at).strftime("%Y%m%dT%H%M%SZ")
     encoder = trained.shipped.model.encoder
+    moment = datetime.fromisoformat(trained.manifest.created_at).strftime("%Y%m%dT%H%M%SZ")
+    name = f"{encoder.definition.name}-{moment}"
     place = write_bundle(
-        folder / f"{encoder.definition.name}-{moment}",
+        folder / name,
         model=trained.shipped,
         judged=trained.learnt.fit,
         profile=trained.profile,
         importance=trained.importance,
         manifest=trained.manifest,
         samples=synthetic_rows(encoder, trained.profile, SAMPLES, seed=0),
-        documents=card_documents(trained, decision),
+        documents=card_documents(trained, decision, name),
     )
     progress(WRITING, 1.0)
     return place
@@ -207,4 +216,12 @@ def _warnings(prepared: Prepared, learnt: Learnt) -> tuple[Text, ...]:
     return (NOT_VALIDATED, *warnings)
 
 
+IN_A_GAP = Text(
+    "in a gap between windows (used by the shipped model)",
+    "in einer Lücke zwischen Fenstern (im ausgelieferten Modell)",
+)
+OF_A_LATER_ACCOUNT = Text(
+    "of an account that a later window holds (used by the shipped model)",
+    "von einer Firma, die in einem späteren Fenster steht (im ausgelieferten Modell)",
+)
 NOT_VALIDATED = Text(en="Not validated on later leads.", de="Nicht an späteren Leads geprüft.")

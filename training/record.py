@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features.text import LANGUAGES, Language
+from features.text import LANGUAGES
 from training import figures
+from training.card_content import charts
 from training.evaluate import Evaluation
 from training.gates import Decision
 from training.pipeline import Trained
@@ -28,18 +29,6 @@ def record(run: Run, trained: Trained, decision: Decision, place: Path) -> int:
             run.figure(f"{name}.{language}.svg", figures.svg(chart))
             run.figure(f"{name}.{language}.png", figures.png(chart))
     return run.bundle(place)
-
-
-def charts(trained: Trained, language: Language) -> Mapping[str, figures.Chart]:
-    """The figures of a training run by name: calibration, lift, importance, and months where there are dates."""
-    evaluation, fields = trained.judgement.evaluation, trained.prepared.definition.fields
-    labelled = [(fields[entry.field].label, entry.mean_absolute_points) for entry in trained.importance]
-    drawn = {
-        "reliability": figures.reliability(evaluation, language),
-        "lift": figures.lift_curve(evaluation, language),
-        "importance": figures.importance(labelled, language),
-    }
-    return {**drawn, "monthly": figures.monthly(evaluation, language)} if evaluation.monthly else drawn
 
 
 def _tags(trained: Trained, decision: Decision) -> dict[str, str]:

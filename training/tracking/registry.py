@@ -18,7 +18,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_
 from features.errors import NotReadyError
 from training.gates import Decision
 from training.promotions import Promotion
-from training.tracking.outside import outside
+from training.tracking.outside import client_of, outside
 from training.tracking.packaging import BUNDLE_IN_MODEL
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -103,11 +103,32 @@ class Registry:
             for key, value in tags.items():
                 self._client.set_model_version_tag(self.model_name, str(version), key, value)
 
-    def record_verdict(self, version: int, decision: Decision) -> None:
-        """Write what the gate said on the version it spoke of."""
+    def record_verdict(self, version: int, decision: Decision, champion: int | None) -> None:
+        """Write on the version what the gate said of it, and which champion it was compared with."""
         verdict = "passed" if decision.passed else "refused"
-        text = json.dumps(decision.to_dict(), ensure_ascii=False)
-        self.tag(version, {"gate.verdict": verdict, "gate.summary": decision.summary().en, "gate.decision": text})
+        self.tag(
+            version,
+            {
+                "gate.verdict": verdict,
+                "gate.summary": decision.summary().en,
+                "gate.decision": json.dumps(decision.to_dict(), ensure_ascii=False),
+                "gate.champion": "" if champion is None else str(champion),
+            },
+        )
+
+    def verdict(self, version: int) -> tuple[Decision, int | None]:
+        """What the gate said of a version, and which champion it was compared with.
+
+        Raises
+        ------
+        NotReadyError
+            If the version does not exist, or the gate was never asked about it.
+        """
+        tags = self.version(version).tags
+        if "gate.decision" not in tags:
+            raise NotReadyError(f"The gate was never asked about version {version} of {self.model_name!r}.")
+        champion = int(tags["gate.champion"]) if tags["gate.champion"] else None
+        return Decision.from_dict(json.loads(tags["gate.decision"])), champion
 
     def download(self, which: int | str, to: Path | None = None) -> Path:
         """The bundle directory of a version or an alias; in `to`, or wherever MLflow keeps it. Not to be written to.
@@ -169,7 +190,7 @@ class Registry:
 
     @cached_property
     def _client(self) -> MlflowClient:
-        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)  # opens the database at once
+        return client_of(self.uri)
 
     def _ensure(self, name: str, description: str) -> None:
         if _or_none(lambda: self._client.get_registered_model(name)) is not None:
