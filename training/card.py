@@ -50,7 +50,7 @@ class AcceptedLeak:
 
     field: Text
     finding: Text
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def _left_out(card: CardContent, language: Language) -> Table:
 
 def _leaks(card: CardContent, language: Language) -> Table:
     rows = tuple(
-        (leak.field.in_language(language), leak.finding.in_language(language), leak.reason)
+        (leak.field.in_language(language), leak.finding.in_language(language), leak.reason.in_language(language))
         for leak in card.accepted_leaks
     )
     return Table.of(card_words.LEAK_HEADER, rows, language, numbers=())

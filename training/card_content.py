@@ -29,14 +29,14 @@ BASELINE_NAMES = {
 }
 CAPTIONS = {
     "reliability": Text("Said and observed", "Vorhergesagt und beobachtet"),
-    "lift": Text("Wins found from the top of the list", "Gewinne vom Anfang der Liste her"),
+    "lift": Text("Wins found from the top of the list", "Gewonnene Leads vom Anfang der Liste her"),
     "importance": Text("Which fields move the probability", "Welche Felder die Wahrscheinlichkeit bewegen"),
     "monthly": Text("Month by month", "Monat für Monat"),
 }
 LIMITS = (
     Text(
         "Reasons say what came along with wins in the history. They are no causes.",
-        "Gründe sagen, was in der Historie mit Gewinnen einherging. Sie sind keine Ursachen.",
+        "Gründe sagen, was in der Historie mit gewonnenen Leads einherging. Sie sind keine Ursachen.",
     ),
     Text(
         "The model knows the market up to its last lead. When campaigns, prices or the sales process change, it has to "
@@ -97,9 +97,7 @@ def _content(trained: Trained, decision: Decision, version: str) -> CardContent:
         validated_on_later_leads=manifest.validated_on_later_leads,
         left_out=tuple(LeftOut(rows.reason, rows.n) for rows in trained.left_out),
         accepted_leaks=tuple(
-            AcceptedLeak(
-                definition.fields[finding.field].label, finding.what, definition.accepted_leaks[finding.field].en
-            )
+            AcceptedLeak(definition.fields[finding.field].label, finding.what, definition.accepted_leaks[finding.field])
             for finding in trained.prepared.accepted
         ),
         baselines=tuple(

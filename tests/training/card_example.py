@@ -54,7 +54,7 @@ def example_card() -> CardContent:
         validated_on_later_leads=False,
         left_out=(LeftOut(Text(en="not yet matured", de="noch nicht ausgereift"), 1204),),
         accepted_leaks=(
-            AcceptedLeak(same(NASTY), Text(en="AUC 0.92 alone", de="Allein AUC 0,92"), "asked for by sales"),
+            AcceptedLeak(same(NASTY), Text(en="AUC 0.92 alone", de="Allein AUC 0,92"), same("asked for by sales")),
         ),
         baselines=(Baseline(Text(en="Base rate", de="Grundquote"), flat, against),),
         figures=_figures(judged),
