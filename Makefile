@@ -6,6 +6,7 @@ LEADS      ?= 12000
 OUT        ?=
 SERVE      ?= 1
 BUDGET     ?=
+MODEL      ?= demo
 
 PY      := .venv/bin/python
 STAMP   := .venv/.installed
@@ -13,9 +14,10 @@ PACKAGES := features training serving
 budget  = $(if $(BUDGET),--budget $(BUDGET))
 
 export MLFLOW_DISABLE_TELEMETRY := true
+export MLFLOW_TRACKING_URI ?= sqlite:///.state/mlflow.db
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate define train promote rollback versions serve score mlflow \
+.PHONY: help setup demo simulate define train promote rollback versions serve score card mlflow \
         test test-fast check format lint types imports bench bench-quality lock clean
 
 help: ## list the targets
@@ -58,11 +60,14 @@ rollback: setup ## make an earlier version champion again (TO=version REASON='wh
 versions: setup ## list the registered versions with their aliases and verdicts
 	$(PY) -m training versions --definition $(DEFINITION)
 
-serve: setup ## start the scoring service on the champion (LEAD_* settings: docs/en/service.md)
-	$(PY) -m serving run
+serve: setup ## start the scoring service on the champion (MODEL=name; LEAD_* settings: docs/en/service.md)
+	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving
 
 score: setup ## score a file of leads with the champion (DATA=leads.csv OUT=scores.csv)
 	$(PY) -m training score --definition $(DEFINITION) --data '$(DATA)' --out $(or $(OUT),.state/scores.csv)
+
+card: setup ## say where the champion's model card is (DEFINITION=lead.toml)
+	$(PY) -m training card --definition $(DEFINITION)
 
 mlflow: setup ## open MLflow's pages on the local tracking store (http://127.0.0.1:5000)
 	$(PY) -m mlflow ui --backend-store-uri sqlite:///.state/mlflow.db --host 127.0.0.1 --port 5000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
 Language = Literal["de", "en"]
@@ -24,6 +25,16 @@ class Text(NamedTuple):
 
     def __str__(self) -> str:
         return self.en
+
+
+def reader_language(environment: Mapping[str, str]) -> Language:
+    """The language of the person at the terminal: `LEAD_LANGUAGE` if set, else the system's, else English.
+
+    >>> reader_language({"LEAD_LANGUAGE": "", "LANG": "de_DE.UTF-8"})
+    'de'
+    """
+    named = next((environment[key] for key in ("LEAD_LANGUAGE", "LC_ALL", "LANG") if environment.get(key)), "en")
+    return "de" if named.lower().startswith("de") else "en"
 
 
 def same(text: str) -> Text:

@@ -1,8 +1,12 @@
-"""`python -m serving` starts the service; `python -m serving migrate` brings the store's tables up to date."""
+"""`python -m serving` starts the service.
+
+`python -m serving migrate` brings the store's tables up to date; `demo` is the last part of `make demo`.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +14,8 @@ import uvicorn
 from pydantic import ValidationError
 
 from features.errors import LeadQualityError
+from features.text import reader_language
+from serving.demo import demo
 from serving.settings import Settings
 from serving.store import Store
 
@@ -19,15 +25,18 @@ GRACE_S = 10
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 if the store could not be migrated, 2 if a setting does not fit."""
     parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
-    command = parser.parse_args(arguments).command
+    parser.add_argument("command", nargs="?", choices=["serve", "migrate", "demo"], default="serve")
+    parser.add_argument("--once", action="store_true", help="demo: stop after the lead has been scored")
+    parsed = parser.parse_args(arguments)
+    if parsed.command == "demo":
+        return demo(reader_language(os.environ), once=parsed.once)
     try:
         settings = Settings()
     except ValidationError as error:
         for fault in error.errors(include_input=False, include_url=False):
             print(f"LEAD_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}", file=sys.stderr)
         return 2
-    return _migrate(settings) if command == "migrate" else _serve(settings)
+    return _migrate(settings) if parsed.command == "migrate" else _serve(settings)
 
 
 def _migrate(settings: Settings) -> int:

@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from features.errors import BundleError, DataError, NotReadyError, OutsideError
-from features.text import Language, Text, decimal, whole
+from features.text import Language, Text, decimal, reader_language, same, whole
 
 if TYPE_CHECKING:
     from features.definition import LeadDefinition
@@ -42,7 +42,7 @@ WhoOption = Annotated[str, typer.Option(help="Who decides; stands in the history
 
 def main() -> None:
     """Run the command line; every expected error becomes a message and an exit code, never a traceback."""
-    language = reader_language()
+    language = _language()
     try:
         app()
     except DataError as error:
@@ -51,12 +51,6 @@ def main() -> None:
         _fail(str(error), 2)
     except OutsideError as error:
         _fail(str(error), 3)
-
-
-def reader_language() -> Language:
-    """The language of the person at the terminal: `LEAD_LANGUAGE` if set, else the system's, else English."""
-    named = os.environ.get("LEAD_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
-    return "de" if named.lower().startswith("de") else "en"
 
 
 @app.command()
@@ -183,7 +177,7 @@ def promote(
             override=Override(override, name) if override else None,
         )
     except PromotionError as error:
-        _fail(error.in_language(reader_language()), 4)
+        _fail(error.in_language(_language()), 4)
     _say(entry.in_words())
 
 
@@ -202,7 +196,7 @@ def rollback(
     try:
         entry = move(registry, to, reason, who=who or getpass.getuser(), at=datetime.now(UTC))
     except PromotionError as error:
-        _fail(error.in_language(reader_language()), 4)
+        _fail(error.in_language(_language()), 4)
     _say(entry.in_words())
 
 
@@ -215,12 +209,19 @@ def versions(definition: DefinitionOption) -> None:
     table = Table(*(_choose(title) for title in _VERSION_TITLES), title=registry.model_name)
     for each in registry.versions():
         loss = each.metrics.get("log_loss")
-        shown = "" if loss is None else decimal(loss, 4, reader_language())
+        shown = "" if loss is None else decimal(loss, 4, _language())
         made = f"{each.created:%Y-%m-%d %H:%M}"
         table.add_row(str(each.number), ", ".join(each.aliases), made, shown, each.verdict, each.bundle_id)
     console.print(table)
     for entry in history(registry):
         _say(entry.in_words())
+
+
+@app.command()
+def card(definition: DefinitionOption) -> None:
+    """Say where the champion's model card is, as a page in the reader's language."""
+    place = _tracking(_agreement(definition)).registry.download("champion")
+    _say(same(str(place / f"card.{_language()}.html")))
 
 
 @app.command()
@@ -284,12 +285,10 @@ def _tracking(agreement: LeadDefinition) -> Tracking:
     """MLflow at `MLFLOW_TRACKING_URI`, or in a SQLite file of ours."""
     from training.tracking import Tracking
 
-    named = os.environ.get("MLFLOW_TRACKING_URI")
-    if named:
-        return Tracking(named, "lead-quality", agreement.name)
     _state().mkdir(parents=True, exist_ok=True)
-    uri = f"sqlite:///{_state()}/mlflow.db"
-    return Tracking(uri, "lead-quality", agreement.name, artifacts=_state() / "mlartifacts")
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_state()}/mlflow.db"
+    artifacts = _state() / "mlartifacts" if uri.startswith("sqlite:") else None  # a server has its own place
+    return Tracking(uri, "lead-quality", agreement.name, artifacts=artifacts)
 
 
 @contextmanager
@@ -317,7 +316,7 @@ class _Steps:
 
 
 def _print_left_out(trained: Trained) -> None:
-    language = reader_language()
+    language = _language()
     for window in trained.manifest.windows:
         days = f" {window.start} … {window.end}" if window.start else ""
         console.print(f"  {window.use}:{days}  {whole(window.n, language)} leads, {whole(window.won, language)} won")
@@ -331,14 +330,18 @@ def _print_decision(decision: Decision) -> None:
     from training.gates import HEADER
 
     table = Table(*(_choose(title) for title in HEADER))
-    for row in decision.rows(reader_language()):
+    for row in decision.rows(_language()):
         table.add_row(*row)
     console.print(table)
     _say(decision.summary())
 
 
+def _language() -> Language:
+    return reader_language(os.environ)
+
+
 def _choose(text: Text) -> str:
-    return text.in_language(reader_language())
+    return text.in_language(_language())
 
 
 def _say(text: Text) -> None:
