@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_njit: Any = numba.njit  # Any: to the type checker a compiled function stays what it was
 
 
 def compiled(function: Function) -> Function:
@@ -26,15 +27,15 @@ def compiled(function: Function) -> Function:
     It must stand at the top level of a module: numba never finds closures again.
     """
     try:
-        result: Function = numba.njit(cache=True, error_model="numpy")(function)
+        result: Function = _njit(cache=True, error_model="numpy")(function)
     except RuntimeError:  # numba found no directory to write to
-        result = numba.njit(error_model="numpy")(function)
+        result = _njit(error_model="numpy")(function)
     return result
 
 
 def inlined(function: Function) -> Function:
     """`function` as a building block of compiled functions; its machine code is kept with theirs."""
-    result: Function = numba.njit(error_model="numpy")(function)
+    result: Function = _njit(error_model="numpy")(function)
     return result
 
 

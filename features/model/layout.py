@@ -3,14 +3,15 @@
 What is known without a lead is settled here, once, when a model is opened:
 
 - **Slots.** A field is looked at in up to four ways: as a number with nothing, zero or NaN taken for missing, or as a
-  category. Each way that the trees use is a slot; a lead's row is turned into slots once, then a split is one comparison.
-- **Links.** Where a field stands more than once on a path, each later node links to its nearest earlier one, and
-  holds `weight`, the share of training rows that the field's earlier splits let through. `inverse` points to
+  category. Each way that the trees use is a slot; a lead's row is turned into slots once, then a split is one
+  comparison.
+- **Links.** Where a field stands more than once on a path, each later node links to its nearest earlier one and holds
+  `weight`, the share of training rows that the field's earlier splits let through. `inverse` points to
   `1 / (t + weight (1 - t))` at the quadrature points (see quadrature.py), so that nothing is divided later.
 - **Groups.** Quadrature with n points is exact for 2n distinct fields on a path. Trees are grouped by what they need:
-  4, 8, 16 or 32 points. 64 fields on one path are the limit; a tree of 7,000 leaves in balance has 13.
-- **Covers.** Only the left child's share of the rows is kept; the right child has the rest. Where the counts of a text do
-  not add up (distributed training estimates them), the node is written as two: the first sends every lead left and
+  4, 8, 16 or 32 points, so that 64 fields on one path are the limit.
+- **Covers.** Only the left child's share of the rows is kept; the right child has the rest. Where the counts of a text
+  do not add up (distributed training estimates them), the node is written as two: the first sends every lead left and
   leaves the missing share to a leaf of value 0 that no lead reaches, the second splits as before. Every product along
   a path stays as the text has it. A node that no training row reached splits half and half: LightGBM's own
   contributions are NaN there (0 / 0), and any share gives the same margin.
@@ -19,6 +20,7 @@ What is known without a lead is settled here, once, when a model is opened:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -37,14 +39,14 @@ NODE = np.dtype(
         ("weight", np.float64),  # share that the field's earlier splits on this path let through; 1 if there are none
         ("left_value", np.float64),  # log-odds if the left child is a leaf, else 0
         ("right_value", np.float64),
-        ("left", np.int32),  # place of the left child in its tree, counted from 1; 0 for a leaf
-        ("right", np.int32),
-        ("slot", np.int32),
-        ("link", np.int32),  # 2 * place of the field's earlier node + 1 if this path goes left there; 0 if none
-        ("inverse", np.int32),  # start of 1 / (t + weight (1 - t)) in `inverses`; 0, a row of ones, if no link
-        ("bits", np.int32),  # start of the bitset in `bits`; 0, an empty one, for a number
-        ("n_words", np.int32),
-        ("missing_goes_left", np.int32),
+        ("left", np.uint32),  # place of the left child in its tree, counted from 1; 0 for a leaf
+        ("right", np.uint32),
+        ("slot", np.uint32),
+        ("link", np.uint32),  # 2 * place of the field's earlier node + 1 if this path goes left there; 0 if none
+        ("inverse", np.uint32),  # start of 1 / (t + weight (1 - t)) in `inverses`; 0, a row of ones, if no link
+        ("bits", np.uint32),  # start of the bitset in `bits`; 0, an empty one, for a number
+        ("n_words", np.uint32),
+        ("missing_goes_left", np.uint32),
     ],
     align=True,
 )
@@ -115,6 +117,7 @@ def lay_out(trees: Sequence[Tree]) -> tuple[ForestArrays, float]:
     return arrays, expected
 
 
+@cache
 def quadrature_rule(lanes: int) -> tuple[Floats, Floats]:
     """Points and weights of Gauss-Legendre quadrature between 0 and 1, `(lanes,)` each."""
     points, weights = np.polynomial.legendre.leggauss(lanes)
@@ -126,7 +129,8 @@ def _group(n_fields: int) -> int:
         if n_fields <= 2 * lanes:
             return group
     raise BundleError(
-        f"model text: a tree asks {n_fields} different fields on one path; up to {2 * LANES[-1]} can be explained exactly"
+        f"model text: a tree asks {n_fields} different fields on one path; "
+        f"up to {2 * LANES[-1]} can be explained exactly"
     )
 
 
@@ -142,7 +146,7 @@ def _shares(tree: Tree) -> tuple[Floats, Floats]:
 
 
 class _Covered(NamedTuple):
-    """A tree, the share of rows that goes left at each inner node (the rest goes right), and which nodes split nothing."""
+    """A tree, the share of rows that goes left at each inner node (the rest goes right), which nodes split nothing."""
 
     tree: Tree
     share: Floats
@@ -254,9 +258,7 @@ class _Tables:
         nodes["left"], nodes["right"] = (place[np.maximum(c[order], -1)] for c in (tree.left, tree.right))
         nodes["left_value"], nodes["right_value"] = plan.leaf_values()
         nodes["share"], nodes["weight"], nodes["link"] = plan.share, plan.weights, plan.links
-        nodes["inverse"] = [
-            self._inverse(w, lanes) if link else 0 for link, w in zip(plan.links, plan.weights, strict=True)
-        ]
+        self._set_inverses(nodes, lanes)
         by_category = tree.by_category[order]
         kinds = np.where(by_category, AS_CATEGORY, tree.missing_type[order])
         nodes["slot"] = [self._slot(*key) for key in zip(tree.field[order].tolist(), kinds.tolist(), strict=True)]
@@ -268,11 +270,14 @@ class _Tables:
     def _slot(self, field: int, kind: int) -> int:
         return self.slots.setdefault((field, kind), len(self.slots))
 
-    def _inverse(self, weight: float, lanes: int) -> int:
+    def _set_inverses(self, nodes: NDArray[np.void], lanes: int) -> None:
+        """Appends 1 / (t + weight (1 - t)) of each node that has a link, and writes where it begins."""
         points, _ = quadrature_rule(lanes)
-        self.inverses.append(1.0 / (points + weight * (1.0 - points)))
-        self.n_inverses += lanes
-        return self.n_inverses - lanes
+        linked = np.flatnonzero(nodes["link"])
+        weights = nodes["weight"][linked, None]
+        self.inverses.append((1.0 / (points + weights * (1.0 - points))).ravel())
+        nodes["inverse"][linked] = self.n_inverses + lanes * np.arange(len(linked))
+        self.n_inverses += lanes * len(linked)
 
     def _set_bits(self, nodes: NDArray[np.void], tree: Tree, bitset: Floats) -> None:
         """Writes where the bitset of each node begins and its number of words; `bitset` is -1 where there is none."""

@@ -1,10 +1,11 @@
 """LightGBM's model text, read and checked; LightGBM itself is not needed.
 
-The text is a head of `key=value` lines, then a block `Tree=0`, `Tree=1`, ... per tree, then `end of trees`. Inner nodes
-of a tree count from 0, the root; a child below 0 is the leaf `-child - 1`. `decision_type` holds three things
-(LightGBM 4.7, include/LightGBM/tree.h): bit 0 says that the split is by category, bit 1 that missing values go left, bits
-2 and 3 what counts as missing: 0 nothing, 1 zero and NaN, 2 NaN. The threshold of a split by category is the number of
-its bitset: word w of bitset b is `cat_threshold[cat_boundaries[b] + w]`, and a category whose bit is set goes left.
+The text is a head of `key=value` lines, then a block `Tree=0`, `Tree=1`, ... per tree, then `end of trees`. Inner
+nodes of a tree count from 0, the root; a child below 0 is the leaf `-child - 1`. `decision_type` holds three things
+(LightGBM 4.7, include/LightGBM/tree.h): bit 0 says that the split is by category, bit 1 that missing values go left,
+bits 2 and 3 what counts as missing: 0 nothing, 1 zero and NaN, 2 NaN. The threshold of a split by category is the
+number of its bitset: word w of bitset b is `cat_threshold[cat_boundaries[b] + w]`, and a category whose
+bit is set goes left.
 
 Refused by name: whatever this system would explain wrongly, and texts that do not hold together.
 """

@@ -171,30 +171,33 @@ def _add_margins(trees: _TextArrays, matrix: Floats, out: Floats) -> None:
         for root in trees.roots:
             child = root
             while child >= 0:
-                goes_left = _goes_left(trees, child, matrix[i, trees.field[child]])
+                x, threshold = matrix[i, trees.field[child]], trees.threshold[child]
+                decision = trees.decision_type[child]
+                if decision & 1:
+                    bitset = np.int64(threshold)
+                    goes_left = _in_bitset(trees.bits, trees.bit_starts[bitset], trees.bit_starts[bitset + 1], x)
+                else:
+                    goes_left = _number_goes_left(x, decision, threshold)
                 child = trees.left[child] if goes_left else trees.right[child]
             out[i] += trees.leaf_value[-child - 1]
 
 
 @inlined
-def _goes_left(trees: _TextArrays, node: int, x: float) -> bool:
-    """Whether a value goes left at a node, decided as LightGBM's own text says it (tree.h, 4.7)."""
-    decision = trees.decision_type[node]
-    if decision & 1:
-        return _in_bitset(trees, np.int64(trees.threshold[node]), x)
+def _number_goes_left(x: float, decision: int, threshold: float) -> bool:
+    """Whether a number goes left, decided as LightGBM's own code says it (NumericalDecision in tree.h, 4.7)."""
     missing_type = decision >> 2 & 3
     if abs(x) <= ZERO or (np.isnan(x) and missing_type != MISSING_NAN):
         x = 0.0
     if (missing_type == MISSING_ZERO and x == 0.0) or (missing_type == MISSING_NAN and np.isnan(x)):
         return decision & 2 != 0
-    return x <= trees.threshold[node]
+    return x <= threshold
 
 
 @inlined
-def _in_bitset(trees: _TextArrays, bitset: int, x: float) -> bool:
+def _in_bitset(bits: Integers, start: int, end: int, x: float) -> bool:
     """Whether the category `x`, cut to an integer, stands in a bitset; missing, negative and unseen ones do not."""
-    if not (-1.0 < x < UNSEEN):
+    if not -1.0 < x < UNSEEN:
         return False
     code = np.int64(x)
-    word = trees.bit_starts[bitset] + (code >> 5)
-    return word < trees.bit_starts[bitset + 1] and (trees.bits[word] >> (code & 31)) & 1 == 1
+    word = start + (code >> 5)
+    return bool(word < end and (bits[word] >> (code & 31)) & 1)

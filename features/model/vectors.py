@@ -14,6 +14,7 @@ machine has it, and the same bits on every path through the program: no fast-mat
 
 All of them work only inside functions compiled by numba.
 """
+# ruff: noqa: ARG001, ARG002, PLR0917 - numba prescribes the parameters of everything that generates code
 
 from __future__ import annotations
 
@@ -23,7 +24,6 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.core.typing import signature as typing_signature
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
@@ -33,13 +33,14 @@ class Vector(types.Type):
 
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
-        super().__init__(name=f"Vector({lanes})")
+        super().__init__(f"Vector({lanes})")
 
 
 @register_model(Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: Vector) -> None:
-        super().__init__(dmm, fe_type, ir.VectorType(ir.DoubleType(), fe_type.lanes))
+        initialise: Any = super().__init__
+        initialise(dmm, fe_type, ir.VectorType(ir.DoubleType(), fe_type.lanes))
 
 
 def _broadcast(builder: Any, value: Any, lanes: int) -> Any:
@@ -51,7 +52,8 @@ def _broadcast(builder: Any, value: Any, lanes: int) -> Any:
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, start: Any, lanes: int) -> Any:
-    data = cgutils.create_struct_proxy(array_type)(context, builder, value=array).data
+    proxy: Any = cgutils.create_struct_proxy  # numba says that it is typed, and this part is not
+    data = proxy(array_type)(context, builder, value=array).data
     return builder.bitcast(builder.gep(data, [start]), ir.VectorType(ir.DoubleType(), lanes).as_pointer())
 
 
@@ -102,7 +104,8 @@ def _fused(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = args[0].type
         name = f"llvm.fmuladd.v{kind.count}f64"
-        multiply_add = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
+        declared: Any = cgutils.get_or_insert_function
+        multiply_add = declared(builder.module, ir.FunctionType(kind, [kind] * 3), name)
         return builder.call(multiply_add, args)
 
     return a(a, b, c), generate
@@ -135,17 +138,17 @@ class _Lanewise(AbstractTemplate):
 
     def generic(self, args: Any, kws: Any) -> Any:
         a, b = args
-        return typing_signature(a, a, a) if isinstance(a, Vector) and a == b else None
+        return a(a, a) if isinstance(a, Vector) and a == b else None
 
 
 def _register(operation: Callable[[Any, Any], Any], instruction: str) -> None:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return getattr(builder, instruction)(*args)
 
-    template: Any = infer_global(operation)
-    template(type(f"_{instruction}", (_Lanewise,), {}))
-    lower: Any = lower_builtin(operation, Vector, Vector)
-    lower(generate)
+    typed: Any = infer_global
+    typed(operation)(type(f"_{instruction}", (_Lanewise,), {}))
+    lowered: Any = lower_builtin
+    lowered(operation, Vector, Vector)(generate)
 
 
 for _operation, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):

@@ -1,0 +1,120 @@
+"""Our exact contributions against LightGBM's `pred_contrib`, side by side on one thread.
+
+    python benchmarks/contributions.py            all shapes, some minutes
+    python benchmarks/contributions.py main few   the shapes named
+
+Both are given the same numpy rows in turn, round by round, and the medians over the rounds are compared. What is
+counted is the processor time of the one thread: other work on the machine counts for neither. Only the ratios mean
+something elsewhere. "One lead" is one row at a time, another one at each call. The largest difference is given relative
+to the largest contribution; it says something about LightGBM as well, whose recursion loses digits on paths of
+many fields (tests/features/model/test_trees.py holds ours against the definition).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before lightgbm is loaded
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+from features.model.trees import Forest, warm
+
+Floats = NDArray[np.float64]
+N_TRAINING_ROWS = 20_000
+N_BATCH_ROWS = 2_000
+N_SINGLE_ROWS = 200
+N_CHECKED_ROWS = 300
+
+
+class Shape(NamedTuple):
+    n_trees: int
+    n_leaves: int
+    n_numbers: int
+    n_categories: int
+    about: str
+
+
+SHAPES = {
+    "main": Shape(300, 31, 12, 18, "12 numbers with gaps, 18 categories"),
+    "numbers": Shape(300, 31, 30, 0, "30 numbers with gaps"),
+    "small": Shape(150, 12, 12, 18, "the recipe's small trees"),
+    "few": Shape(300, 31, 4, 0, "4 numbers: fields recur on every path"),
+    "deep": Shape(100, 255, 12, 18, "255 leaves"),
+    "wide": Shape(300, 63, 150, 50, "200 fields"),
+}
+
+
+def leads(shape: Shape, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """A matrix with gaps and the outcomes of a smooth truth with level effects."""
+    matrix = rng.normal(size=(N_TRAINING_ROWS, shape.n_numbers + shape.n_categories))
+    waves = np.sin(matrix[:, : shape.n_numbers] * rng.uniform(0.5, 2, shape.n_numbers))
+    log_odds = waves @ rng.normal(size=shape.n_numbers) - 2
+    matrix[:, : shape.n_numbers][rng.random(waves.shape) < 0.1] = np.nan
+    for field in range(shape.n_numbers, matrix.shape[1]):
+        n_levels = int(rng.integers(3, 60))
+        matrix[:, field] = rng.integers(0, n_levels, N_TRAINING_ROWS)
+        log_odds += 0.5 * rng.normal(size=n_levels)[matrix[:, field].astype(int)]
+    return matrix, (rng.random(N_TRAINING_ROWS) < 1 / (1 + np.exp(-log_odds))).astype(np.float64)
+
+
+def trained(shape: Shape) -> tuple[lgb.Booster, Floats]:
+    """A booster of the shape and leads to explain."""
+    matrix, won = leads(shape, np.random.default_rng(0))
+    categories = list(range(shape.n_numbers, matrix.shape[1]))
+    params = {"objective": "binary", "num_leaves": shape.n_leaves, "verbose": -1, "num_threads": 1, "seed": 0}
+    data = lgb.Dataset(matrix, won, categorical_feature=categories)
+    return lgb.train(params, data, num_boost_round=shape.n_trees), matrix[:N_BATCH_ROWS]
+
+
+def microseconds_per_row(explain: Callable[[Floats], object], parts: list[Floats]) -> float:
+    """The time of explaining all parts, by the number of their rows."""
+    start = time.thread_time()
+    for part in parts:
+        explain(part)
+    return (time.thread_time() - start) * 1e6 / sum(map(len, parts))
+
+
+def compare(name: str, shape: Shape, n_rounds: int) -> None:
+    """Prints what a shape is and how far the two are apart, then a line for one lead and one for a batch."""
+    booster, matrix = trained(shape)
+    start = time.thread_time()
+    forest = Forest.from_text(booster.model_to_string())
+    read_ms = (time.thread_time() - start) * 1e3
+    warm(forest)
+
+    def theirs(rows: Floats) -> Floats:
+        return np.asarray(booster.predict(rows, pred_contrib=True, num_threads=1))
+
+    reference = theirs(matrix[:N_CHECKED_ROWS])[:, :-1]
+    scale = np.abs(reference).max()
+    difference = np.abs(forest.contributions(matrix[:N_CHECKED_ROWS]) - reference).max() / scale
+    print(f"{name}: {shape.n_trees} trees of {shape.n_leaves} leaves, {shape.about}")
+    print(f"  largest difference {difference:.0e} of the scale ({scale:.2g}); read in {read_ms:.0f} ms")
+    singles = [matrix[i : i + 1] for i in range(N_SINGLE_ROWS)]
+    for label, parts in (("one lead", singles), (f"batch of {N_BATCH_ROWS}", [matrix])):
+        rounds = [[microseconds_per_row(f, parts) for f in (forest.contributions, theirs)] for _ in range(n_rounds)]
+        ours_us, theirs_us = (statistics.median(column) for column in zip(*rounds, strict=True))
+        ratio = statistics.median(slow / fast for fast, slow in rounds)
+        print(f"  {label:13s}  ours {ours_us:6.1f}, LightGBM {theirs_us:8.1f} us a lead: {ratio:.1f} times", flush=True)
+
+
+def main() -> None:
+    """Compares the shapes named on the command line, or all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shapes", nargs="*", help=f"of {', '.join(SHAPES)}; all if none is named")
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    for name in given.shapes or SHAPES:
+        compare(name, SHAPES[name], given.rounds)
+
+
+if __name__ == "__main__":
+    main()
