@@ -8,9 +8,11 @@ levels in their stored order. So a category is never NaN, and a new value is an 
 from __future__ import annotations
 
 import math
+import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -29,6 +31,7 @@ MINIMUM_LEVEL_COUNT = 20
 BOOLEAN_LEVELS = ("false", "true")
 LONGEST_VALUE = 200
 MICROSECONDS_PER_DAY = 86_400_000_000
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # as in features.sources.dates, which needs libraries that scoring does without
 
 Matrix = npt.NDArray[np.float64]
 
@@ -89,6 +92,7 @@ class Encoder:
             for field in self.fields
         }
         self._missing = {name: placeholders(definition, field) for name, field in definition.fields.items()}
+        self._missing_numbers = {name: placeholder_numbers(texts) for name, texts in self._missing.items()}
         self._zone = ZoneInfo(definition.read.timezone)
 
     @property
@@ -159,19 +163,24 @@ class Encoder:
         if value is None:
             return MISSING_CODE if field.kind == "category" else math.nan
         if agreed.type == "number":
-            return _number(value, agreed)
+            return _number(value, agreed, self._missing_numbers[field.name])
         if agreed.type == "boolean":
             return _boolean(value)
         if agreed.type == "date":
-            return _days_before(value, as_of, self._zone)
+            return self._date(value, field, as_of)
         return self._category(value, field)
+
+    def _date(self, value: Any, field: EncodedField, as_of: datetime) -> float:
+        if isinstance(value, str) and level_of(value) in self._missing[field.name]:
+            return math.nan
+        return _days_before(value, as_of, self._zone)
 
     def _category(self, value: Any, field: EncodedField) -> float:
         if not isinstance(value, str) or len(value) > LONGEST_VALUE:
             raise _MisfitError(_A_TEXT)
-        if (stripped := value.strip()) in self._missing[field.name]:
+        if (level := level_of(value)) in self._missing[field.name]:
             return MISSING_CODE
-        return self._codes[field.name].get(stripped, POOLED_CODE)
+        return self._codes[field.name].get(level, POOLED_CODE)
 
     def _unknown_field(self, name: str) -> Problem:
         listed = ", ".join(self.names)
@@ -208,7 +217,29 @@ def shown(value: object) -> str:
 
 def placeholders(definition: LeadDefinition, field: LeadField) -> frozenset[str]:
     """The texts that mean "not answered" in this field; an empty text always does."""
-    return frozenset({"", *definition.read.missing, *field.missing})
+    return frozenset(level_of(text) for text in ("", *definition.read.missing, *field.missing))
+
+
+def placeholder_numbers(texts: Iterable[str]) -> frozenset[float]:
+    """The placeholders that are numbers, such as -1 for "never": a number equal to one of them is missing."""
+    return frozenset(number for text in texts if (number := _as_number(text)) is not None)
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def level_of(text: str) -> str:
+    """A category's value without white space around it, its letters composed: ü is one character, not u and two dots.
+
+    >>> level_of(" Thu\u0308ringen ") == "Th\u00fcringen"
+    True
+    """
+    return unicodedata.normalize("NFC", text.strip())
 
 
 def _encoded(name: str, field: LeadField, levels: Mapping[str, Iterable[str]]) -> EncodedField:
@@ -224,7 +255,7 @@ def _encoded(name: str, field: LeadField, levels: Mapping[str, Iterable[str]]) -
 _A_TEXT = Text(f"a text of at most {LONGEST_VALUE} characters", f"ein Text mit höchstens {LONGEST_VALUE} Zeichen")
 
 
-def _number(value: Any, agreed: LeadField) -> float:
+def _number(value: Any, agreed: LeadField, missing: frozenset[float]) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _MisfitError(Text("a number, not in quotes", "eine Zahl, ohne Anführungszeichen"))
     try:
@@ -233,6 +264,8 @@ def _number(value: Any, agreed: LeadField) -> float:
         number = math.inf
     if not math.isfinite(number):
         raise _MisfitError(Text("a finite number", "eine endliche Zahl"))
+    if number in missing:
+        return math.nan
     if (agreed.at_least is not None and number < agreed.at_least) or (
         agreed.at_most is not None and number > agreed.at_most
     ):
@@ -261,10 +294,10 @@ def _days_before(value: Any, as_of: datetime, zone: ZoneInfo) -> float:
     if not isinstance(value, str):
         raise _MisfitError(expected)
     try:
-        moment = moment_of(value, zone)
+        moment = moment_of(value.strip(), zone)
     except ValueError as error:
         raise _MisfitError(expected) from error
-    if moment > as_of or moment.year < 1900:
+    if moment > as_of:
         raise _MisfitError(expected)
     gap = as_of - moment
     return (gap.days * MICROSECONDS_PER_DAY + gap.seconds * 1_000_000 + gap.microseconds) / MICROSECONDS_PER_DAY
@@ -273,15 +306,35 @@ def _days_before(value: Any, as_of: datetime, zone: ZoneInfo) -> float:
 def moment_of(text: str, zone: ZoneInfo) -> datetime:
     """The moment in UTC that an ISO date or date-time names; without an offset it is meant in `zone`.
 
+    By the rules of `features.sources.dates`: a time that the end of summer time repeats is the earlier of the two, one
+    that its beginning skips is the first moment after the gap, and the years are 1900 to 2199.
+
     Raises
     ------
     ValueError
-        If the text is neither.
+        If the text is neither, or its year is none of those.
     """
-    if len(text) == len("2026-01-31"):
-        return datetime.combine(date.fromisoformat(text), time(), zone).astimezone(UTC)
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    is_date = len(text) == len("2026-01-31")
+    moment = datetime.combine(date.fromisoformat(text), time()) if is_date else datetime.fromisoformat(text)
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"{text!r} is not a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return moment.astimezone(UTC) if moment.tzinfo else _from_local(moment, zone)
+
+
+def _from_local(local: datetime, zone: ZoneInfo) -> datetime:
+    """The moment in UTC of a time on the clocks of `zone`."""
+    moment = local.replace(tzinfo=zone).astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == local:
+        return moment
+    # The clocks skip this time. Python reads it with the offset before the gap, or with fold=1 with the one after it:
+    # the clocks are changed between the two.
+    start = local.replace(tzinfo=zone, fold=1, microsecond=0).astimezone(UTC)
+    seconds = range(math.ceil((moment - start).total_seconds()) + 1)
+    offset = start.astimezone(zone).utcoffset()
+    changed = bisect_left(
+        seconds, 1, key=lambda second: (start + timedelta(seconds=second)).astimezone(zone).utcoffset() != offset
+    )
+    return start + timedelta(seconds=changed)
 
 
 def _days(as_of: pd.Series, column: pd.Series) -> Matrix:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.definition import LeadDefinition, LeadField
-from features.encode import number_range, placeholders
+from features.encode import level_of, number_range, placeholder_numbers, placeholders
 from features.errors import HistoryError, Problem
 from features.sources import RawTable, Source
 from features.sources.booleans import booleans
@@ -26,12 +26,11 @@ from features.sources.files import Files
 from features.sources.numbers import numbers
 from features.sources.options import ReadOptions
 from features.sources.parsed import Parsed
-from features.text import Text
+from features.text import Text, whole
 
 Mask = npt.NDArray[np.bool_]
 DATES = ("created", "closed", "as_of")
 KNOWN_BEFORE = ("id", "account", "created", "as_of", "order")
-KNOWN_AFTER = ("outcome", "closed", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +114,15 @@ class _Reader:
         rows = _left_out_rows(int(left_out.sum()))
         return History(self.definition, frame[kept].reset_index(drop=True), self._end(frame), rows, tuple(self.notes))
 
+    def leads(self) -> pd.DataFrame:
+        roles = self.definition.columns.named()
+        columns = {
+            role: self._role(role, roles[role]) for role in KNOWN_BEFORE if role in roles and self._has(roles[role])
+        }
+        fields = {name: self._field(field) for name, field in self.definition.fields.items() if self._has(field.column)}
+        self._raise()
+        return self._frame(columns, fields)
+
     def _raise(self) -> None:
         if self.problems:
             raise HistoryError(self.problems)
@@ -141,11 +149,16 @@ class _Reader:
     def _role(self, role: str, column: str) -> pd.Series:
         if role in DATES:
             values = self._parsed(column, self._dates, _DATE)
-            if role == "created":
-                self._report(column, values.isna() & self.table.frame[column].isna(), _NO_DATE, _DATE, "missing_date")
+            if role != "closed":
+                empty = values.isna() & self.table.frame[column].isna()
+                self._report(column, empty, _NO_DATE[role], _DATE, "missing_date")
             return values
         if role in ("value", "order"):
-            return self._parsed(column, self._numbers, _NUMBER)
+            values = self._parsed(column, self._numbers, _NUMBER)
+            if role == "order" and not self.definition.columns.created:
+                empty = values.isna() & self.table.frame[column].isna()
+                self._report(column, empty, _NO_ORDER, _NUMBER, "missing_order")
+            return values
         values = _stripped(self.table.frame[column])
         if role == "outcome":
             return self._outcome(column, values)
@@ -192,6 +205,7 @@ class _Reader:
     def _field(self, field: LeadField) -> pd.Series:
         if field.type == "number":
             values = self._parsed(field.column, self._numbers, _NUMBER, field)
+            values = values.mask(values.isin(placeholder_numbers(placeholders(self.definition, field))))
             self._in_range(field, values)
             return values
         if field.type == "date":
@@ -208,8 +222,10 @@ class _Reader:
         self._report(field.column, low | high, what, number_range(field), "out_of_range")
 
     def _answered(self, field: LeadField) -> pd.Series:
-        """The column as stripped text, with the field's placeholders for "not answered" missing."""
-        values = _stripped(self.table.frame[field.column])
+        """The column's levels, with the field's placeholders for "not answered" missing."""
+        raw = self.table.frame[field.column].astype("str")
+        levels = {text: level_of(text) for text in raw.dropna().unique()}
+        values = raw.map(levels).astype("str")
         return values.mask(values.isin(placeholders(self.definition, field)))
 
     def _parsed(
@@ -239,11 +255,24 @@ class _Reader:
         closed, column = columns["closed"], str(self.definition.columns.closed)
         undated = (columns["outcome"] == "won") & closed.isna() & self.table.frame[column].isna()
         self._report(column, undated, _WON_UNDATED, _DATE, "won_without_date")
+        columns["closed"] = closed = self._not_before_the_day(column, closed, columns["created"])
         early = (closed < columns["created"]).to_numpy(dtype=bool)
         if self.definition.read.closed_before_created == "leave_out":
             return early
         self._report(column, early, _EARLY, _NOT_EARLY, "closed_before_created")
         return nothing
+
+    def _not_before_the_day(self, column: str, closed: pd.Series, created: pd.Series) -> pd.Series:
+        """The closings; where the column has days without a time, one on the day of creation comes at the creation."""
+        zone = self.definition.read.timezone
+        day = created.dt.tz_convert(zone).dt.normalize()
+        local = closed.dt.tz_convert(zone)
+        if not (local.isna() | (local == local.dt.normalize())).all():
+            return closed
+        same_day = (local == day) & (closed < created)
+        if same_day.any():
+            self.notes.append(_same_day(column, int(same_day.sum())))
+        return closed.mask(same_day, created)
 
     def _frame(self, columns: dict[str, pd.Series], fields: dict[str, pd.Series]) -> pd.DataFrame:
         index = self.table.frame.index
@@ -269,7 +298,8 @@ class _Reader:
         agreed = self.definition.read.data_end
         if agreed is not None:
             return midnight(agreed, self.definition)
-        latest = frame[["created", "closed"]].max().max()
+        decided = frame["closed"].where(frame["outcome"] != "open")  # an open lead's date is a forecast
+        latest = pd.concat([frame["created"], decided]).max()
         return None if pd.isna(latest) else latest.to_pydatetime()
 
     def _report(self, column: str, rows: pd.Series | Mask, what: Text, expected: Text, code: str) -> None:
@@ -292,6 +322,13 @@ def _stripped(values: pd.Series) -> pd.Series:
     return values.astype("str").str.strip() if values.notna().any() else values.astype("str")
 
 
+def _same_day(column: str, n: int) -> Text:
+    return Text(
+        f"{column}: days without a time; closings on the day of creation count as after it ({whole(n, 'en')})",
+        f"{column}: Tage ohne Uhrzeit; Abschlüsse am Tag der Anlage gelten als danach ({whole(n, 'de')})",
+    )
+
+
 def _left_out_rows(n: int) -> tuple[LeftOutRows, ...]:
     reason = Text(en="closed before it was created", de="abgeschlossen, bevor er angelegt war")
     return (LeftOutRows(reason, n),) if n else ()
@@ -300,7 +337,11 @@ def _left_out_rows(n: int) -> tuple[LeftOutRows, ...]:
 _DATE = Text("a date such as 2026-01-31 or 31.01.2026", "ein Datum wie 31.01.2026 oder 2026-01-31")
 _NUMBER = Text("a number such as 1234.5 or 1.234,5", "eine Zahl wie 1.234,5 oder 1234.5")
 _BOOLEAN = Text("yes/no, true/false or 1/0", "ja/nein, true/false oder 1/0")
-_NO_DATE = Text("a lead without creation date", "ein Lead ohne Anlagedatum")
+_NO_DATE = {
+    "created": Text("a lead without creation date", "ein Lead ohne Anlagedatum"),
+    "as_of": Text("a lead without as-of date", "ein Lead ohne Stichtag"),
+}
+_NO_ORDER = Text("a lead without its place in the order", "ein Lead ohne Platz in der Reihenfolge")
 _WON_UNDATED = Text("a won lead without closing date", "ein gewonnener Lead ohne Abschlussdatum")
 _EARLY = Text("closed before it was created", "abgeschlossen, bevor er angelegt war")
 _NOT_EARLY = Text(

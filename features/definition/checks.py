@@ -479,6 +479,9 @@ _TYPES = {
     "tuple_type": Text('a list such as ["a", "b"]', 'eine Liste wie ["a", "b"]'),
     "dict_type": Text("a table", "eine Tabelle"),
     "model_type": Text("a table", "eine Tabelle"),
+    "date_parsing": Text("a date such as 2025-01-31", "ein Datum wie 2025-01-31"),
+    "date_from_datetime_inexact": Text("a date such as 2025-01-31", "ein Datum wie 2025-01-31"),
+    "named_tuple_type": Text('a text, or { en = "…", de = "…" }', 'ein Text, oder { en = "…", de = "…" }'),
     "arguments_type": Text('a text, or { en = "…", de = "…" }', 'ein Text, oder { en = "…", de = "…" }'),
     "arguments_type_error": Text('{ en = "…", de = "…" }', '{ en = "…", de = "…" }'),
 }
