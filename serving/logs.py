@@ -7,14 +7,18 @@ left out, because messages quote values.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, Processor
 
-FRAMES = 12
+MOST_CAUSES = 12
+SOURCE = f"{Path(__file__).parents[1]}{os.sep}"
+OURS = tuple(f"{SOURCE}{package}{os.sep}" for package in ("features", "serving"))
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("serving")
 
@@ -50,17 +54,28 @@ def configure_logs(level: str) -> None:
 
 
 def _error_without_message(_: object, __: str, event: EventDict) -> EventDict:
-    """Replace an exception by its class and the lines of code that it came through."""
+    """Replace an exception by its class, those of its causes, and the lines of our code that it came through."""
     given: Any = event.pop("exc_info", None)
     error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
-        chain = [error]
-        while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and len(chain) < FRAMES:
-            chain.append(cause)
-        event["error"] = [f"{type(each).__module__}.{type(each).__qualname__}" for each in chain]
-        frames = traceback.extract_tb(chain[-1].__traceback__)[-FRAMES:]
-        event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        event["error"] = [f"{type(each).__module__}.{type(each).__qualname__}" for each in _chain(error)]
+        event["at"] = _places(error)
     record = event.get("_record")
     if isinstance(record, logging.LogRecord):
         record.exc_info = record.exc_text = None
     return event
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and what caused it, the last first."""
+    chain = [error]
+    while len(chain) < MOST_CAUSES and (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    return chain
+
+
+def _places(error: BaseException) -> list[str]:
+    """The lines of this repository's packages that the error passed, or where it arose if it passed none."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(OURS)] or frames[-1:]
+    return [f"{frame.filename.removeprefix(SOURCE)}:{frame.lineno} {frame.name}" for frame in ours]

@@ -32,7 +32,7 @@ def running_postgres() -> Iterator[str]:
     # Not below pytest's directories: PostgreSQL refuses root, and another user may not enter them.
     place = Path(tempfile.mkdtemp(prefix="lead-pg-"))
     as_user = _as_other_user(place)
-    data, port = place / "data", _free_port()
+    data, port = place / "data", free_port()
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={place}"
     try:
         _run([*as_user, binaries / "initdb", "-D", data, "-U", "leads", "-A", "trust", "-E", "UTF8", "--no-sync"])
@@ -74,7 +74,8 @@ def _exists(user: str) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
