@@ -1,7 +1,7 @@
 """Our exact contributions against LightGBM's `pred_contrib`, side by side on one thread.
 
-    python benchmarks/contributions.py            all shapes, some minutes
-    python benchmarks/contributions.py main few   the shapes named
+    python -m benchmarks.contributions            all shapes, some minutes
+    python -m benchmarks.contributions main few   the shapes named
 
 Both are given the same numpy rows in turn, round by round, and the medians over the rounds are compared. What is
 counted is the processor time of the one thread: other work on the machine counts for neither. Only the ratios mean

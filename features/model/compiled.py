@@ -24,18 +24,18 @@ _njit: Any = numba.njit  # Any: to the type checker a compiled function stays wh
 def compiled(function: Function) -> Function:
     """`function`, compiled at its first call and kept in numba's cache on disk.
 
-    It must stand at the top level of a module: numba never finds closures again.
+    It lets other threads run. It must stand at the top level of a module: numba never finds closures again.
     """
     try:
-        result: Function = _njit(cache=True, error_model="numpy")(function)
+        result: Function = _njit(cache=True, error_model="numpy", nogil=True)(function)
     except RuntimeError:  # numba found no directory to write to
-        result = _njit(error_model="numpy")(function)
+        result = _njit(error_model="numpy", nogil=True)(function)
     return result
 
 
 def inlined(function: Function) -> Function:
     """`function` as a building block of compiled functions; its machine code is kept with theirs."""
-    result: Function = _njit(error_model="numpy")(function)
+    result: Function = _njit(error_model="numpy", nogil=True)(function)
     return result
 
 

@@ -10,11 +10,7 @@ What is known without a lead is settled here, once, when a model is opened:
   `1 / (t + weight (1 - t))` at the quadrature points (see quadrature.py), so that nothing is divided later.
 - **Groups.** Quadrature with n points is exact for 2n distinct fields on a path. Trees are grouped by what they need:
   4, 8, 16 or 32 points, so that 64 fields on one path are the limit.
-- **Covers.** Only the left child's share of the rows is kept; the right child has the rest. Where the counts of a text
-  do not add up (distributed training estimates them), the node is written as two: the first sends every lead left and
-  leaves the missing share to a leaf of value 0 that no lead reaches, the second splits as before. Every product along
-  a path stays as the text has it. A node that no training row reached splits half and half: LightGBM's own
-  contributions are NaN there (0 / 0), and any share gives the same margin.
+- **Covers.** Only the left child's share of the rows is kept; the right child has the rest (see covers.py).
 """
 
 from __future__ import annotations
@@ -27,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import BundleError
-from features.model.lightgbm_text import Floats, Integers, Tree, child_counts
+from features.model.covers import Covered, with_covers_that_add_up
+from features.model.lightgbm_text import Floats, Integers, Tree
 
 LANES = (4, 8, 16, 32)
 AS_CATEGORY = 3  # the slot kinds 0, 1 and 2 are the missing types of a number
@@ -92,7 +89,7 @@ def lay_out(trees: Sequence[Tree]) -> tuple[ForestArrays, float]:
     BundleError
         If a path holds more distinct fields than the largest group has room for.
     """
-    plans = [_Plan(_with_covers_that_add_up(tree)) for tree in trees if len(tree.field)]
+    plans = [_Plan(with_covers_that_add_up(tree)) for tree in trees if len(tree.field)]
     expected = sum(float(tree.leaf_value[0]) for tree in trees if not len(tree.field))
     tables = _Tables()
     by_group: list[list[NDArray[np.void]]] = [[] for _ in LANES]
@@ -138,61 +135,11 @@ def _starts(lengths: Sequence[int]) -> Integers:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def _shares(tree: Tree) -> tuple[Floats, Floats]:
-    """`(n,)` each: the shares of each node's training rows that its left and its right child have."""
-    count = np.maximum(tree.count, 1)
-    left, right = (child_counts(tree, child) / count for child in (tree.left, tree.right))
-    return np.where(tree.count == 0, 0.5, left), np.where(tree.count == 0, 0.5, right)
-
-
-class _Covered(NamedTuple):
-    """A tree, the share of rows that goes left at each inner node (the rest goes right), which nodes split nothing."""
-
-    tree: Tree
-    share: Floats
-    is_pass: NDArray[np.bool_]
-
-
-def _with_covers_that_add_up(tree: Tree) -> _Covered:
-    """`tree`, each node whose children's shares do not add up to 1 written as two."""
-    left, right = _shares(tree)
-    counted = child_counts(tree, tree.left) + child_counts(tree, tree.right)
-    odd = np.flatnonzero((counted != tree.count) & (tree.count > 0))
-    n, kept = len(tree.field), left + right
-    twins, empty = n + np.arange(len(odd)), -np.arange(len(odd)) - len(tree.leaf_value) - 1
-    scale = np.where(kept[odd] > 0, kept[odd], 1.0)
-    share = np.concatenate([left, left[odd] / scale])
-    share[odd] = kept[odd]
-    grown = _with_copies(tree, odd)
-    grown.left[odd], grown.right[odd] = twins, empty
-    return _Covered(grown, share, np.isin(np.arange(len(share)), odd))
-
-
-def _with_copies(tree: Tree, odd: NDArray[np.intp]) -> Tree:
-    """`tree` with a copy of each node of `odd` behind its nodes, and as many leaves of value 0 behind its leaves."""
-
-    def grown(values: NDArray[np.generic]) -> NDArray[np.generic]:
-        return np.concatenate([values, values[odd]])
-
-    none = np.zeros(len(odd))
-    columns = {name: grown(getattr(tree, name)) for name in _PER_NODE}
-    return Tree(
-        **columns,  # type: ignore[arg-type]
-        leaf_value=np.concatenate([tree.leaf_value, none]),
-        leaf_count=np.concatenate([tree.leaf_count, none.astype(np.int64)]),
-        bit_starts=tree.bit_starts,
-        bits=tree.bits,
-    )
-
-
-_PER_NODE = ("field", "threshold", "decision_type", "left", "right", "count")
-
-
 class _Plan:
     """One tree level by level: `order`, and per place in it the link, the weight and what leads there."""
 
-    def __init__(self, covered: _Covered) -> None:
-        self.tree, share, is_pass = covered
+    def __init__(self, covered: Covered) -> None:
+        self.tree, share, sends_all_left = covered
         self.order: list[int] = [0]
         self.parents = [-1]  # 2 * place + 1 if the path goes left there
         left, right = self.tree.left.tolist(), self.tree.right.tolist()
@@ -201,7 +148,7 @@ class _Plan:
                 if child >= 0:
                     self.order.append(child)
                     self.parents.append(2 * place + goes_left)
-        self.share, self.is_pass = share[self.order], is_pass[self.order]
+        self.share, self.sends_all_left = share[self.order], sends_all_left[self.order]
         self.links, self.weights, self.most_fields = self._linked()
 
     def _linked(self) -> tuple[list[int], list[float], int]:
@@ -262,9 +209,11 @@ class _Tables:
         by_category = tree.by_category[order]
         kinds = np.where(by_category, AS_CATEGORY, tree.missing_type[order])
         nodes["slot"] = [self._slot(*key) for key in zip(tree.field[order].tolist(), kinds.tolist(), strict=True)]
-        nodes["threshold"] = np.where(plan.is_pass, np.inf, np.where(by_category, -np.inf, tree.threshold[order]))
-        nodes["missing_goes_left"] = plan.is_pass | (tree.missing_goes_left[order] & ~by_category)
-        self._set_bits(nodes, tree, np.where(by_category & ~plan.is_pass, tree.threshold[order], -1.0))
+        nodes["threshold"] = np.where(
+            plan.sends_all_left, np.inf, np.where(by_category, -np.inf, tree.threshold[order])
+        )
+        nodes["missing_goes_left"] = plan.sends_all_left | (tree.missing_goes_left[order] & ~by_category)
+        self._set_bits(nodes, tree, np.where(by_category & ~plan.sends_all_left, tree.threshold[order], -1.0))
         return nodes
 
     def _slot(self, field: int, kind: int) -> int:

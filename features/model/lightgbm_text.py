@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from features.errors import BundleError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Number = TypeVar("Number", np.int64, np.float64)
 
 MISSING_NONE, MISSING_ZERO, MISSING_NAN = range(3)
 _OBJECTIVES = ("binary sigmoid:1", "cross_entropy")
@@ -194,19 +196,19 @@ class _Block:
         yield bool(((tree.bits < 0) | (tree.bits >= 2**32)).any()), "has a bitset word beyond 32 bits"
 
     def _integers(self, key: str, n: int) -> Integers:
-        return np.array(self._numbers(key, n, int), np.int64)
+        return self._numbers(key, n, int, np.int64)
 
     def _floats(self, key: str, n: int) -> Floats:
-        return np.array(self._numbers(key, n, float), np.float64)
+        return self._numbers(key, n, float, np.float64)
 
-    def _numbers(self, key: str, n: int, kind: Callable[[str], float]) -> list[float]:
+    def _numbers(self, key: str, n: int, kind: Callable[[str], float], dtype: type[Number]) -> NDArray[Number]:
         words = self.lines.get(key, "").split()
         if len(words) != n:
             raise self._error(f"has {len(words)} values of {key} where {n} are due")
         try:
-            return [kind(word) for word in words]
-        except ValueError:
-            raise self._error(f"has a value of {key} that is no number") from None
+            return np.array([kind(word) for word in words], dtype)
+        except (ValueError, OverflowError):
+            raise self._error(f"has a value of {key} that is no number of 64 bits") from None
 
     def _error(self, what: str) -> BundleError:
         return BundleError(f"model text: tree {self.number} {what}")

@@ -127,7 +127,11 @@ class RandomTree:
         field = int(self.rng.integers(self.n_fields))
         if field % 3 == 2:  # every third field is a category
             self.bits.append(self.rng.integers(0, 2**32, self.rng.integers(1, 4)).tolist())
-            return {"field": field, "threshold": len(self.bits) - 1, "type": BY_CATEGORY | MISSING_NAN}
+            return {
+                "field": field,
+                "threshold": len(self.bits) - 1,
+                "type": BY_CATEGORY | int(self.rng.choice([0, 4, 8])),
+            }
         kind = self.rng.choice([MISSING_NONE, MISSING_ZERO, MISSING_NAN]) | self.rng.choice([0, MISSING_GOES_LEFT])
         return {"field": field, "threshold": float(self.rng.integers(-4, 5)) / 2, "type": int(kind)}
 
@@ -504,6 +508,7 @@ def test_a_kind_of_model_that_would_be_explained_wrongly_is_refused_by_name(
         ("num_leaves=3", "num_leaves=4", "2 values of split_feature where 3"),
         ("num_leaves=3", "num_leaves=few", "num_leaves that is no number"),
         ("leaf_count=4 4 2", "leaf_count=4 4", "2 values of leaf_count where 3"),
+        ("leaf_count=4 4 2", f"leaf_count=4 4 {2**63}", "leaf_count that is no number of 64 bits"),
         ("leaf_value=0.0 1.0", "leaf_value=0.0 inf", "leaf value that is not finite"),
         ("threshold=40.0", "threshold=nan", "threshold that is no number"),
         ("split_feature=0 1", "split_feature=0 2", "field beyond the 2"),
