@@ -329,9 +329,9 @@ def _print_left_out(trained: Trained) -> None:
 def _print_decision(decision: Decision) -> None:
     from training.gates import HEADER
 
-    table = Table(*(_choose(title) for title in HEADER))
+    table = Table(*(_choose(title) for title in HEADER[:-1]))  # the summary explains what did not pass
     for row in decision.rows(_language()):
-        table.add_row(*row)
+        table.add_row(*row[:-1])
     console.print(table)
     _say(decision.summary())
 
