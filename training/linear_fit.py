@@ -37,8 +37,8 @@ class LinearSettings:
         Folds of the out-of-fold margins that the trees start from.
     max_steps : int
         Of the solver, which needs some 10.
-    max_dense_columns : int
-        Up to so many columns are fitted as a dense matrix.
+    max_dense_columns, max_dense_cells : int
+        Up to so many columns, and leads times columns, are fitted as a dense matrix; 30 million cells are 240 MB.
     """
 
     inverse_penalty: float = 0.3
@@ -47,6 +47,7 @@ class LinearSettings:
     n_folds: int = 5
     max_steps: int = 500
     max_dense_columns: int = 300
+    max_dense_cells: int = 30_000_000
 
 
 def fit_linear(
@@ -172,15 +173,16 @@ def _fit(
     design: sparse.csr_array, target: FloatArray, settings: LinearSettings, weights: FloatArray | None
 ) -> LogisticRegression:
     # Both are Newton's method to the same optimum. Some hundred columns are fastest as a dense matrix; thousands,
-    # as many levels make, must stay sparse.
-    is_narrow = design.shape[1] <= settings.max_dense_columns
+    # as many levels make, and millions of leads must stay sparse.
+    n_leads, n_columns = design.shape
+    is_dense = n_columns <= settings.max_dense_columns and n_leads * n_columns <= settings.max_dense_cells
     model = LogisticRegression(
         C=settings.inverse_penalty,
-        solver="newton-cholesky" if is_narrow else "newton-cg",
+        solver="newton-cholesky" if is_dense else "newton-cg",
         tol=1e-6,
         max_iter=settings.max_steps,
     )
-    return model.fit(design.toarray() if is_narrow else design, target, sample_weight=weights)
+    return model.fit(design.toarray() if is_dense else design, target, sample_weight=weights)
 
 
 def _centred(intercept: float, terms: Sequence[Term], matrix: FloatArray) -> LinearPart:

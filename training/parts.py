@@ -20,9 +20,14 @@ class PartSettings:
 
     Attributes
     ----------
+    half_life_share : float or None
+        Halves a lead's weight for every so many later leads, as a share of all leads that are fitted on: with 1 the
+        oldest lead weighs half as much as the newest. That costs 4 % of the data where nothing drifts, and won .1 %
+        in log loss on average over 15 windows of three field sets where something always does. None weighs all
+        alike.
     half_life_leads : float or None
-        Halves a lead's weight for every so many later leads; None weighs all alike. For a rate or a meaning that
-        drifts; what a half-life loses in data must be won back on later leads.
+        The same in leads, instead of the share, for a history known to drift fast; what a short half-life loses in
+        data must be won back on later leads.
     seed : int
         Of folds and draws; the same seed gives the same model.
     n_threads : int
@@ -31,9 +36,16 @@ class PartSettings:
 
     linear: LinearSettings = field(default_factory=LinearSettings)
     boost: BoostSettings = field(default_factory=BoostSettings)
+    half_life_share: float | None = 1.0
     half_life_leads: float | None = None
     seed: int = 20260101
     n_threads: int = 2
+
+    def half_life(self, n_leads: int) -> float | None:
+        """The half-life in leads for a sample of `n_leads`."""
+        if self.half_life_leads is not None or self.half_life_share is None:
+            return self.half_life_leads
+        return self.half_life_share * n_leads
 
 
 def start_parts(
@@ -46,7 +58,7 @@ def start_parts(
     TooFewOutcomesError
         All leads have the same outcome, or all wins or losses belong to one account.
     """
-    weights = recency_weights(sample.order, settings.half_life_leads)
+    weights = recency_weights(sample.order, settings.half_life(len(sample)))
     linear = fit_linear(sample, fields, settings.linear, weights)
     start = out_of_fold_margins(sample, fields, settings.linear, weights, seed=settings.seed)
     booster = new_booster(

@@ -162,3 +162,10 @@ def test_recency_lets_the_newest_leads_decide() -> None:
     at = np.array([[-1.0, 0.0, 2.0], [1.0, 0.0, 2.0]])
     assert np.diff(fit(sample, FIELDS, recent).linear.margins(at))[0] < -1
     assert abs(np.diff(fit(sample, FIELDS, SETTINGS).linear.margins(at))[0]) < 0.7
+
+
+def test_a_half_life_in_leads_goes_before_the_share_and_none_of_both_weighs_all_alike() -> None:
+    assert PartSettings().half_life(400) == 400
+    assert PartSettings(half_life_share=0.5).half_life(400) == 200
+    assert PartSettings(half_life_leads=50).half_life(400) == 50
+    assert PartSettings(half_life_share=None).half_life(400) is None

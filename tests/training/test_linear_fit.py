@@ -173,6 +173,13 @@ def test_a_lead_weighs_as_often_as_its_weight_says() -> None:
     np.testing.assert_allclose(weighted.margins(sample.matrix), repeated.margins(sample.matrix), atol=1e-5)
 
 
+@pytest.mark.parametrize("sparse", [LinearSettings(max_dense_columns=0), LinearSettings(max_dense_cells=0)])
+def test_the_sparse_road_leads_to_the_same_model_as_the_dense_one(sparse: LinearSettings) -> None:
+    sample, fields = random_sample(12)
+    one, other = fit_linear(sample, fields, SETTINGS), fit_linear(sample, fields, sparse)
+    np.testing.assert_allclose(one.margins(sample.matrix), other.margins(sample.matrix), atol=1e-3)
+
+
 def test_folds_keep_accounts_whole_and_spread_the_wins() -> None:
     rng = np.random.default_rng(5)
     account = rng.integers(0, 400, 1000)
