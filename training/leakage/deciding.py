@@ -82,7 +82,9 @@ class _Levels:
         rate = count / np.maximum(self.n, 1)
         bound = lowest_rate(rate * self.n_accounts, self.n_accounts, chance)
         surely = (bound >= SURELY) & (_odds(bound) >= ODDS_LIMIT * _odds(usual))
-        return rate, (self.n >= FEWEST_CASES) & (rate >= RATE_LIMIT) & surely
+        decides = (self.n >= FEWEST_CASES) & (rate >= RATE_LIMIT) & surely
+        decides[POOL:-1] &= not decides[-1]  # where being filled in decides, the single values say nothing more
+        return rate, decides
 
 
 def _odds(rate: Floats) -> Floats:
