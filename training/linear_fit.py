@@ -32,7 +32,8 @@ class LinearSettings:
     winsorised_share : float
         Cut off at either end of a number: one lead with ten million employees must not bend the curve.
     n_knots : int
-        Most knots of a spline, its ends included.
+        Most knots of a spline, its ends included. With 6, cubic tails run away where a later rate of wins meets
+        values that were rare; 4 did as well on x_education and better on bank_marketing.
     n_folds : int
         Folds of the out-of-fold margins that the trees start from.
     max_steps : int
@@ -43,7 +44,7 @@ class LinearSettings:
 
     inverse_penalty: float = 0.3
     winsorised_share: float = 0.005
-    n_knots: int = 6
+    n_knots: int = 4
     n_folds: int = 5
     max_steps: int = 500
     max_dense_columns: int = 300
