@@ -1,10 +1,12 @@
-"""What MLflow, its database or its files do wrong becomes one class of ours, with what we were about to do."""
+"""The way to MLflow: a client that is silent, and one class of error for whatever MLflow, its database or files do."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from requests.exceptions import RequestException
 
@@ -24,3 +26,13 @@ def outside(doing: str) -> Iterator[None]:
         yield
     except (MlflowException, RequestException, OSError) as error:
         raise OutsideError(f"MLflow failed while {doing}: {error}") from error
+
+
+def client_of(uri: str) -> MlflowClient:
+    """A client for runs and registry at `uri`; a database is opened, and migrated, at once.
+
+    MLflow and alembic tell of every migration and every version; only what is wrong is of interest here.
+    """
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ class Registry:
     def set_alias(self, name: str, version: int) -> None:
         """Point an alias at a version. The champion's is moved by `training.promote` alone."""
         with outside(f"pointing {name} at version {version}"):
-            self._client.set_registered_model_alias(self.model_name, name, str(version))
+            _again_if_refused(lambda: self._client.set_registered_model_alias(self.model_name, name, str(version)))
 
     def drop_alias(self, name: str) -> None:
         """Forget an alias; nothing happens where there is none."""
@@ -100,8 +100,7 @@ class Registry:
     def tag(self, version: int, tags: Mapping[str, str]) -> None:
         """Write tags on a version."""
         with outside(f"tagging version {version}"):
-            for key, value in tags.items():
-                self._client.set_model_version_tag(self.model_name, str(version), key, value)
+            self._tag(self.model_name, version, tags)
 
     def record_verdict(self, version: int, decision: Decision, champion: int | None) -> None:
         """Write on the version what the gate said of it, and which champion it was compared with."""
@@ -186,11 +185,15 @@ class Registry:
     def mark_settled(self, promotion: Promotion) -> None:
         """Note that the alias has followed an entry."""
         with outside("writing to the record of promotions"):
-            self._client.set_model_version_tag(self.record_name, str(promotion.position), "settled", "true")
+            self._tag(self.record_name, promotion.position, {"settled": "true"})
 
     @cached_property
     def _client(self) -> MlflowClient:
         return client_of(self.uri)
+
+    def _tag(self, name: str, number: int, tags: Mapping[str, str]) -> None:
+        for key, value in tags.items():
+            _again_if_refused(partial(self._client.set_model_version_tag, name, str(number), key, value))
 
     def _ensure(self, name: str, description: str) -> None:
         if _or_none(lambda: self._client.get_registered_model(name)) is not None:
@@ -227,6 +230,18 @@ class Registry:
             finished=run.info.status == "FINISHED",
             tags=dict(found.tags),
         )
+
+
+def _again_if_refused(write: Callable[[], None]) -> None:
+    """Write, and once more if MLflow refuses; for writes that may be done twice.
+
+    MLflow looks for the row and then inserts it. Of two who do so at once, one finds the row taken and is refused;
+    the second time it is there to be updated.
+    """
+    try:
+        write()
+    except MlflowException:
+        write()
 
 
 def _or_none(ask: Callable[[], Any]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from features.errors import InternalError, OutsideError
 from features.model.bundle import open_bundle
-from training.tracking.outside import outside
+from training.tracking.outside import client_of, outside
 from training.tracking.packaging import log_bundle
 from training.tracking.registry import Registry
 
@@ -82,8 +81,7 @@ class Tracking:
 
     @cached_property
     def _client(self) -> MlflowClient:
-        _quiet()
-        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        return client_of(self.uri)
 
     @cached_property
     def _experiment_id(self) -> str:
@@ -178,9 +176,3 @@ class Run:
                 mlflow.end_run(status)
         except OutsideError as second:
             error.add_note(f"While giving up the run {self.run_id}: {second}")
-
-
-def _quiet() -> None:
-    """MLflow and alembic tell every migration of a new database; only what is wrong is of interest."""
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
