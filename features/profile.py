@@ -165,7 +165,7 @@ def learn_profile(
 
 def _field_profile(field: EncodedField, values: Matrix, target: Matrix, points: Matrix) -> FieldProfile:
     category = field.kind == "category"
-    edges = () if category else _edges(values[~np.isnan(values)], MOST_RANGES)
+    edges = () if category else rounded(_edges(values[~np.isnan(values)], MOST_RANGES))
     n_bins = FIRST_LEVEL_CODE + len(field.levels) if category else len(edges) + 2
     bins = bin_indices(values, edges, category=category)
     n = np.bincount(bins, minlength=n_bins)
@@ -181,6 +181,27 @@ def _edges(values: Matrix, most: int) -> tuple[float, ...]:
         return ()
     inner = np.unique(np.quantile(values, np.arange(1, most) / most, method="inverted_cdf"))
     return tuple(float(edge) for edge in inner if edge > values.min())
+
+
+def rounded(edges: Sequence[float]) -> tuple[float, ...]:
+    """The edges as people would draw them: each with as few digits as its distance to its neighbours allows.
+
+    Nothing moves by more than a twentieth of that distance, so the order stays and the ranges hold about as much.
+
+    >>> rounded([2_391_804.25, 5_413_377.5, 8_970_012.0])
+    (2400000.0, 5400000.0, 9000000.0)
+    >>> rounded([2019.0, 2020.0, 2021.0])
+    (2019.0, 2020.0, 2021.0)
+    """
+    distance = np.diff(np.asarray(edges))
+    left, right = np.append(np.inf, distance), np.append(distance, np.inf)
+    nearest = np.minimum(left, right) if len(edges) > 1 else np.abs(edges)
+    return tuple(_to_step(edge, near) for edge, near in zip(edges, nearest.tolist(), strict=True))
+
+
+def _to_step(edge: float, near: float) -> float:
+    """The edge to the coarsest power of ten that is at most a tenth of `near`."""
+    return edge if near == 0 else float(round(edge, -math.floor(math.log10(near / 10))))
 
 
 def wilson(won: int, n: int, z: float = Z_90) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from features.profile import Evidence, FieldProfile, bin_index
 from features.text import LANGUAGES, Language, Text, decimal, percent, same, whole
 
 FEWEST_FOR_A_RATE = 20
+LONGEST_ABBREVIATION = 3  # EUR, km, % and the like have no plural
 MISSING = Text(en="not given", de="keine Angabe")
 YES_NO = {"true": Text(en="yes", de="ja"), "false": Text(en="no", de="nein")}
 
@@ -114,8 +115,8 @@ def base_in_words(base_probability: float) -> Text:
     """The base probability as the first line of an explanation."""
     return _both(
         lambda language: {
-            "en": "Before any field speaks: {}.",
-            "de": "Bevor ein Feld spricht: {}.",
+            "en": "Base probability, before any field speaks: {}.",
+            "de": "Ausgangswahrscheinlichkeit, bevor ein Feld zählt: {}.",
         }[language].format(percent(base_probability, language, 1))
     )
 
@@ -154,10 +155,13 @@ def _reason(bundle: Bundle, column: int, said: _Said, given: Mapping[str, Any]) 
     index = bin_index(said.code, profile.edges, category=field.kind == "category")
     evidence, overall = profile.evidence(index), bundle.profile.overall()
     value = value_in_words(field, agreed, said.code, given.get(field.name))
-    such = None if field.kind == "category" or math.isnan(said.code) else bin_in_words(field, agreed, profile, index)
+    is_range = field.kind == "number" and not math.isnan(said.code) and len(profile.edges) > 0
 
     def in_language(language: Language) -> str:
         name = f"{agreed.label.in_language(language)}: {value.in_language(language)}"
+        such = _SUCH_LEADS[language]
+        if is_range:  # in brackets the unit keeps its form: "mit 5 Aufrufen" would need another case
+            such += f" ({_range_in_words(profile.edges, index - 1, agreed, language)})"
         fared = _evidence_in_words(evidence, overall, such, language)
         return f"{name}, {points_in_words(said.points, language)}. {fared}"
 
@@ -165,33 +169,56 @@ def _reason(bundle: Bundle, column: int, said: _Said, given: Mapping[str, Any]) 
 
 
 def points_in_words(points: float, language: Language) -> str:
-    """Percentage points with their sign: "+8.0 points", "−0,3 Punkte"."""
-    sign = "−" if round(points, 1) < 0 else "+"
+    """Percentage points with their sign: "+8.0 points", "−0,3 Punkte", "±0.0 points"."""
+    shown_points = round(points, 1)
+    sign = "±" if shown_points == 0 else "−" if shown_points < 0 else "+"
     unit = "points" if language == "en" else "Punkte"
     return f"{sign}{decimal(abs(points), 1, language)} {unit}"
 
 
-def _evidence_in_words(evidence: Evidence, overall: Evidence, such: Text | None, language: Language) -> str:
+_SUCH_LEADS: dict[Language, str] = {"en": "such leads", "de": "solchen Leads"}
+
+
+def _evidence_in_words(evidence: Evidence, overall: Evidence, such: str, language: Language) -> str:
+    """How often such leads won; below `FEWEST_FOR_A_RATE` leads a rate would be mostly chance."""
     if evidence.n < FEWEST_FOR_A_RATE:
-        few = {"en": "Too few such leads in the history ({}).", "de": "Zu wenige solche Leads in der Historie ({})."}
-        return few[language].format(whole(evidence.n, language))
+        return _FEW[language][min(evidence.n, 2)].format(whole(evidence.n, language))
     share, n = percent(evidence.rate, language), whole(evidence.n, language)
     rate = percent(overall.rate, language)
     if language == "en":
-        leads = f"leads with {such.en}" if such else "such leads"
-        return f"{share} of {n} {leads} won, {rate} overall."
-    leads = f"Leads mit {such.de}" if such else "solchen Leads"
-    return f"{share} von {n} {leads} gewonnen, {rate} insgesamt."
+        return f"{share} of {n} {such} won, {rate} overall."
+    return f"Von {n} {such} wurden {share} gewonnen, insgesamt {rate}."
+
+
+_FEW: dict[Language, tuple[str, str, str]] = {
+    "en": (
+        "The history has no such lead.",
+        "The history has only one such lead, too few for a rate.",
+        "The history has only {} such leads, too few for a rate.",
+    ),
+    "de": (
+        "In der Historie gibt es keinen solchen Lead.",
+        "In der Historie gibt es nur einen solchen Lead, zu wenig für eine Quote.",
+        "In der Historie gibt es nur {} solche Leads, zu wenige für eine Quote.",
+    ),
+}
 
 
 def _rest(reasons: tuple[Reason, ...]) -> Rest:
     points = math.fsum(reason.points for reason in reasons)
     contribution = math.fsum(reason.contribution for reason in reasons)
-    words = {
-        "en": f"The other {len(reasons)} fields together: {points_in_words(points, 'en')}.",
-        "de": f"Die übrigen {len(reasons)} Felder zusammen: {points_in_words(points, 'de')}.",
-    }
-    return Rest(len(reasons), contribution, points, Text(**words))
+    return Rest(len(reasons), contribution, points, _both(lambda language: _rest_text(len(reasons), points, language)))
+
+
+def _rest_text(n_fields: int, points: float, language: Language) -> str:
+    none, one, many = {
+        "en": ("There are no other fields.", "The other field: {}.", "The other {} fields together: {}."),
+        "de": ("Weitere Felder gibt es nicht.", "Das übrige Feld: {}.", "Die übrigen {} Felder zusammen: {}."),
+    }[language]
+    if n_fields == 0:
+        return none
+    said = points_in_words(points, language)
+    return one.format(said) if n_fields == 1 else many.format(whole(n_fields, language), said)
 
 
 def _level_in_words(field: EncodedField, agreed: LeadField, code: int, raw: object) -> Text:
@@ -200,9 +227,8 @@ def _level_in_words(field: EncodedField, agreed: LeadField, code: int, raw: obje
     if code == POOLED_CODE:
         return _pooled_in_words(agreed, raw)
     level = field.levels[code - FIRST_LEVEL_CODE]
-    if field.levels == BOOLEAN_LEVELS:
-        return YES_NO[level]
-    return agreed.values.get(level, same(level))
+    own = YES_NO[level] if field.levels == BOOLEAN_LEVELS else same(level)
+    return agreed.values.get(level, own)
 
 
 def _pooled_in_words(agreed: LeadField, raw: object) -> Text:
@@ -214,34 +240,58 @@ def _pooled_in_words(agreed: LeadField, raw: object) -> Text:
 
 def _range_in_words(edges: tuple[float, ...], index: int, agreed: LeadField, language: Language) -> str:
     """The range between two inner edges, closed on the left."""
-    words = {"en": ("below {}", "{} or more", "{} to below {}"), "de": ("unter {}", "{} oder mehr", "{} bis unter {}")}
-    below, above, between = words[language]
     if not edges:
-        return {"en": "any value", "de": "beliebigem Wert"}[language]
+        return {"en": "any value", "de": "jeder Wert"}[language]
+    words = _DAYS[language] if agreed.type == "date" else _RANGES[language]
     shown = [_plain_number(edge, language) for edge in edges]
     if index == 0:
-        text = below.format(shown[0])
+        text = words.below.format(shown[0])
     elif index == len(edges):
-        text = above.format(shown[-1])
+        text = words.above.format(shown[-1])
     else:
-        text = between.format(shown[index - 1], shown[index])
-    days = Text(en="days ago", de="Tagen Abstand")
-    return _with_unit(text, days if agreed.type == "date" else agreed.unit, language)
+        text = words.between.format(shown[index - 1], shown[index])
+    return text if agreed.type == "date" else _with_unit(text, agreed.unit, language)
+
+
+class _RangeWords(NamedTuple):
+    """How a language speaks of ranges."""
+
+    below: str
+    above: str
+    between: str
+
+
+_RANGES: dict[Language, _RangeWords] = {
+    "en": _RangeWords("below {}", "{} or more", "{} to below {}"),
+    "de": _RangeWords("unter {}", "{} oder mehr", "{} bis unter {}"),
+}
+_DAYS: dict[Language, _RangeWords] = {
+    "en": _RangeWords("less than {} days ago", "{} or more days ago", "{} to below {} days ago"),
+    "de": _RangeWords("vor weniger als {} Tagen", "vor {} oder mehr Tagen", "vor {} bis unter {} Tagen"),
+}
 
 
 def _plain_number(value: float, language: Language) -> str:
-    """A number with as many decimals as it needs, at most three."""
-    digits = next((d for d in range(3) if math.isclose(round(value, d), value, rel_tol=1e-4, abs_tol=1e-9)), 3)
+    """A number with as many decimals as it needs: three, and below a thousandth three digits that count."""
+    most = 3 if abs(value) >= 1e-3 or value == 0 else 2 - math.floor(math.log10(abs(value)))
+    digits = next((d for d in range(most) if math.isclose(round(value, d), value, rel_tol=1e-4, abs_tol=1e-12)), most)
     return decimal(value, digits, language)
 
 
 def _days_ago(days: float, language: Language) -> str:
-    number = whole(math.floor(days), language)
-    return f"{number} days ago" if language == "en" else f"vor {number} Tagen"
+    number = math.floor(days)
+    if number == 0:
+        return {"en": "less than a day ago", "de": "vor weniger als einem Tag"}[language]
+    if number == 1:
+        return {"en": "1 day ago", "de": "vor 1 Tag"}[language]
+    return {"en": f"{whole(number, 'en')} days ago", "de": f"vor {whole(number, 'de')} Tagen"}[language]
 
 
 def _with_unit(text: str, unit: Text | None, language: Language) -> str:
-    return f"{text}\u00a0{unit.in_language(language)}" if unit else text
+    """The number and its unit; after a 1 a noun in the plural is left out, the label says it all."""
+    if unit is None or (text.split()[-1] == "1" and len(unit.in_language(language)) > LONGEST_ABBREVIATION):
+        return text
+    return f"{text}\u00a0{unit.in_language(language)}"
 
 
 def _both(words: Callable[[Language], str]) -> Text:
