@@ -23,7 +23,9 @@ from serving.settings import Settings
 
 REGISTRY = "models:/"
 FETCH_TIMEOUT_S = 300
-_model_uri = re.compile(r"models:/(?P<name>[^/@]+)(@(?P<alias>[A-Za-z0-9_-]+)|/(?P<version>[0-9]+))").fullmatch
+_model_uri = re.compile(
+    r"models:/(?P<name>(?!\.\.?[/@])[^/@]+)(@(?P<alias>[A-Za-z0-9_-]+)|/(?P<version>[0-9]+))"
+).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
