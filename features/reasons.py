@@ -289,7 +289,7 @@ def _days_ago(days: float, language: Language) -> str:
 
 def _with_unit(text: str, unit: Text | None, language: Language) -> str:
     """The number and its unit; after a 1 a noun in the plural is left out, the label says it all."""
-    if unit is None or (text.split()[-1] == "1" and len(unit.in_language(language)) > LONGEST_ABBREVIATION):
+    if unit is None or (f" {text}".endswith(" 1") and len(unit.in_language(language)) > LONGEST_ABBREVIATION):
         return text
     return f"{text}\u00a0{unit.in_language(language)}"
 

@@ -12,10 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
-from features.encode import Encoder, Matrix
+from features.encode import FIRST_LEVEL_CODE, EncodedField, Encoder, Matrix
 from features.errors import BundleError
 from features.model.calibrator import Calibrator, probabilities_of, probability_of
-from features.model.linear import LinearPart
+from features.model.linear import LevelTerm, LinearPart, Term
 from features.model.trees import Forest
 
 
@@ -42,7 +42,7 @@ class LeadModel:
     Raises
     ------
     BundleError
-        If the parts do not have the same fields.
+        If the parts do not have the same fields and levels.
     """
 
     encoder: Encoder
@@ -54,6 +54,8 @@ class LeadModel:
         names = tuple(term.name for term in self.linear.terms)
         if names != self.encoder.names:
             raise BundleError(f"The linear part has the fields {names}, the encoder {self.encoder.names}.")
+        for field, term in zip(self.encoder.fields, self.linear.terms, strict=True):
+            _require_fit(field, term)
         if self.forest.n_trees and self.forest.n_fields != len(names):
             raise BundleError(f"The trees were fitted on {self.forest.n_fields} fields, the encoder has {len(names)}.")
 
@@ -82,6 +84,14 @@ class LeadModel:
         matrix = np.ascontiguousarray(matrix, dtype=np.float64)
         trees = self.forest.margins(matrix) if self.forest.n_trees else np.zeros(len(matrix))
         return self.calibrator.log_odds(self.linear.margins(matrix), trees)
+
+
+def _require_fit(field: EncodedField, term: Term) -> None:
+    """Refuse a term that has no value for some code of its field: only some later lead would show it."""
+    n_codes = FIRST_LEVEL_CODE + len(field.levels) if field.kind == "category" else 0
+    n_values = term.log_odds.size if isinstance(term, LevelTerm) else 0
+    if n_codes != n_values:
+        raise BundleError(f"The linear part has {n_values} levels for the field {field.name!r}, the encoder {n_codes}.")
 
 
 def row_totals(contributions: Matrix) -> Matrix:

@@ -1,6 +1,7 @@
 """The bundle: the directory of plain data that training hands to serving.
 
-    bundle.json       definition, levels, windows, metrics, versions, and the SHA-256 of every other file
+    bundle.json       definition, levels, windows, metrics, versions, the SHA-256 of every other file, and as `seal`
+                      its own: over its bytes with an empty seal
     model.txt         the trees, LightGBM's own text (empty where the linear part is enough)
     linear.json       the linear part
     calibrator.json   slopes and intercept
@@ -32,7 +33,7 @@ import numpy as np
 
 from features.definition import LeadDefinition, parse_definition
 from features.encode import Encoder, Matrix
-from features.errors import BundleError, DefinitionError
+from features.errors import BundleError, DefinitionError, InternalError
 from features.model.additive import LeadModel
 from features.model.calibrator import Calibrator
 from features.model.linear import LinearPart
@@ -43,6 +44,8 @@ from features.text import Text
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 SAMPLE_TOLERANCE = 1e-9
+CONTENTS = ("model.txt linear.json calibrator.json judged.json profile.json importance.json samples.json").split()
+NO_SEAL = '"seal": ""'
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +147,14 @@ def write_bundle(
     ------
     BundleError
         If `place` exists already: bundles are never overwritten.
+    InternalError
+        If a document has the name of another file of the bundle, or one that is not plain.
     """
     if place.exists():
         raise BundleError(f"{place} exists already; a bundle is never overwritten.")
     definition = model.model.encoder.definition
+    if wrong := [name for name in documents if name in (*CONTENTS, MANIFEST) or not _is_plain(name)]:
+        raise InternalError(f"Documents of a bundle cannot be called {wrong}.")
     files = {
         "model.txt": model.model_text,
         "linear.json": _json(model.model.linear.to_dict()),
@@ -160,6 +167,7 @@ def write_bundle(
     }
     manifest_data = {
         "format_version": FORMAT_VERSION,
+        "seal": "",
         "name": definition.name,
         "fingerprint": definition.fingerprint,
         **asdict(manifest),
@@ -169,8 +177,13 @@ def write_bundle(
         "base_log_odds": model.model.base_log_odds,
         "sha256": {name: _sha256(text.encode()) for name, text in files.items()},
     }
-    _write_whole(place, {**files, MANIFEST: _json(manifest_data)})
+    _write_whole(place, {**files, MANIFEST: sealed(_json(manifest_data))})
     return place
+
+
+def sealed(manifest: str) -> str:
+    """The text of a bundle.json whose seal is empty, with its seal: the SHA-256 of what was given."""
+    return manifest.replace(NO_SEAL, f'"seal": "{_sha256(manifest.encode())}"', 1)
 
 
 def open_bundle(place: Path) -> Bundle:
@@ -188,15 +201,24 @@ def open_bundle(place: Path) -> Bundle:
         seen = data.get("format_version") if isinstance(data, dict) else None
         raise BundleError(f"{place}: the format version is {seen!r}, this release reads {FORMAT_VERSION}.")
     try:
+        _require_seal(place, raw.decode(), data.get("seal"))
         contents = {name: _verified(place, name, sha) for name, sha in data["sha256"].items()}
+        if lacking := [name for name in CONTENTS if name not in contents]:
+            raise BundleError(f"{place}: {MANIFEST} has no SHA-256 for {', '.join(lacking)}.")
         model = _model(_definition(data), data["levels"], contents)
         profile = Profile.from_dict(_parse(contents["profile.json"], "profile.json"))
         importance = tuple(Importance(**entry) for entry in _parse(contents["importance.json"], "importance.json"))
         _recompute(model, _parse(contents["samples.json"], "samples.json"))
         manifest = _manifest(data)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"{place}: an entry of the bundle is missing or of the wrong kind: {error!r}.") from error
     return Bundle(_sha256(raw)[:12], model, profile, importance, manifest)
+
+
+def _require_seal(place: Path, text: str, seal: object) -> None:
+    unsealed = text.replace(f'"seal": "{seal}"', NO_SEAL, 1)
+    if unsealed == text or sealed(unsealed) != text:
+        raise BundleError(f"{place / MANIFEST} has been changed: its seal is not the SHA-256 of the rest of it.")
 
 
 def open_judged(place: Path) -> LeadModel:
@@ -212,7 +234,7 @@ def open_judged(place: Path) -> LeadModel:
     try:
         texts = {name: _json(data[name]).encode() for name in ("linear.json", "calibrator.json")}
         return _model(definition, data["levels"], {**texts, "model.txt": data["model.txt"].encode()})
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"{place}: judged.json cannot be read: {error!r}.") from error
 
 
@@ -272,6 +294,8 @@ def _recompute(model: LeadModel, samples: Mapping[str, Any]) -> None:
     """Compare the samples with what this machine computes, with contributions and by plain walking."""
     rows = np.array(samples["rows"], dtype=np.float64).reshape(-1, len(model.encoder.fields))
     stored = np.array(samples["log_odds"])
+    if not len(rows) or stored.shape != (len(rows),):
+        raise BundleError(f"The bundle has {len(rows)} samples and log-odds of shape {stored.shape}.")
     for computed in (model.explain(rows).log_odds, model.log_odds_unexplained(rows)):
         worst = float(np.max(np.abs(computed - stored), initial=0.0))
         if not worst <= SAMPLE_TOLERANCE * max(1.0, float(np.max(np.abs(stored), initial=0.0))):
@@ -295,12 +319,17 @@ def _write_whole(place: Path, files: Mapping[str, str]) -> None:
 
 
 def _verified(place: Path, name: str, sha256: str) -> bytes:
-    if Path(name).name != name:
+    if not _is_plain(name):
         raise BundleError(f"{place}: {name!r} is not a plain file name.")
     raw = _read(place, name)
     if _sha256(raw) != sha256:
         raise BundleError(f"{place / name} has been changed: its SHA-256 is not the one in {MANIFEST}.")
     return raw
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name can only mean a file of this very directory."""
+    return Path(name).name == name and name not in ("", "..") and "\0" not in name and "\\" not in name
 
 
 def _read(place: Path, name: str) -> bytes:
