@@ -86,7 +86,7 @@ def label(history: History) -> Labelled:
     counts = [LeftOutRows(reason, int((reasons == number).sum())) for number, (reason, _) in enumerate(rules)]
     left_out = (*history.left_out, *(rows for rows in counts if rows.n))
     _require_both_classes(kept, history, left_out)
-    return Labelled(history, kept, left_out, _by_month(frame, reasons, [reason for reason, _ in rules]))
+    return Labelled(history, kept, left_out, _by_month(history, reasons, [reason for reason, _ in rules]))
 
 
 def horizon(history: History) -> timedelta:
@@ -97,12 +97,12 @@ def horizon(history: History) -> timedelta:
 
 def _rules(history: History) -> list[tuple[Text, Mask]]:
     """What keeps a lead out, first rule first."""
-    frame = history.frame
-    if history.definition.timing != "dated":
-        return [(STILL_OPEN, (frame["outcome"] == "open").to_numpy())]
-    as_of, start = frame["as_of"], history.definition.target.leads_from
+    frame, as_of = history.frame, history.frame["as_of"]
+    start = history.definition.target.leads_from
     began = midnight(start, history.definition) if start else None
     too_old = (as_of < began).to_numpy() if began else np.zeros(len(frame), dtype=bool)
+    if history.definition.timing != "dated":
+        return [(TOO_OLD, too_old), (STILL_OPEN, (frame["outcome"] == "open").to_numpy())]
     closed_before = (frame["closed"] < as_of).to_numpy()
     if history.data_end is None:
         raise InternalError("A dated history without an end passed its checks.")
@@ -121,16 +121,17 @@ def _target(kept: pd.DataFrame, history: History) -> npt.NDArray[np.float64]:
 
 def _when(kept: pd.DataFrame, history: History) -> npt.NDArray[np.float64]:
     if history.definition.columns.created:
-        return kept["as_of"].dt.as_unit("us").astype("int64").to_numpy(dtype=float)
+        return np.asarray(kept["as_of"].dt.as_unit("us").astype("int64"), dtype=float)
     if history.definition.columns.order:
-        return kept["order"].to_numpy(dtype=float)
+        return np.asarray(kept["order"], dtype=float)
     return np.arange(len(kept)).astype(float)
 
 
-def _by_month(frame: pd.DataFrame, reasons: npt.NDArray[np.int64], texts: list[Text]) -> pd.DataFrame:
-    """How many leads of each month each rule kept out."""
-    dated = frame["as_of"].notna().to_numpy()
-    month = frame.loc[dated, "as_of"].dt.strftime("%Y-%m")
+def _by_month(history: History, reasons: npt.NDArray[np.int64], texts: list[Text]) -> pd.DataFrame:
+    """How many leads of each month, by the definition's clocks, each rule kept out."""
+    as_of = history.frame["as_of"].dt.tz_convert(history.definition.read.timezone)
+    dated = as_of.notna().to_numpy()
+    month = as_of[dated].dt.strftime("%Y-%m")
     names = np.array(["kept", *(text.en for text in texts)])[reasons[dated] + 1]
     return pd.crosstab(month, names).rename_axis(index="month", columns=None)
 
@@ -138,17 +139,17 @@ def _by_month(frame: pd.DataFrame, reasons: npt.NDArray[np.int64], texts: list[T
 def _require_both_classes(kept: pd.DataFrame, history: History, left_out: tuple[LeftOutRows, ...]) -> None:
     if kept["target"].nunique() == 2:
         return
-    why = "; ".join(f"{rows.n} {rows.reason.en}" for rows in left_out)
-    warum = "; ".join(f"{rows.n} {rows.reason.de}" for rows in left_out)
-    seen = f"{len(kept)} leads, {int(kept['target'].sum())} won"
+    won, n = int(kept["target"].sum()), len(kept)
+    why = "".join(f"; left out: {rows.n} × {rows.reason.en}" for rows in left_out)
+    warum = "".join(f"; außen vor: {rows.n} × {rows.reason.de}" for rows in left_out)
     raise HistoryError(
         [
             Problem(
                 where=history.definition.name,
                 what=Text(
-                    f"no matured leads of both kinds remain ({why})", f"keine ausgereiften Leads beider Art ({warum})"
+                    f"there are no leads of both kinds to learn from: {n} leads, {won} of them won{why}",
+                    f"es gibt keine Leads beider Art zum Lernen: {n} Leads, davon {won} gewonnen{warum}",
                 ),
-                seen=seen,
                 expected=Text(
                     "a longer history, or a shorter horizon", "eine längere Historie oder ein kürzerer Horizont"
                 ),

@@ -97,8 +97,8 @@ def require_enough(labelled: Labelled) -> None:
         Problem(
             where=labelled.history.definition.name,
             what=Text(
-                f"too few {words[kind].en}: {FEWEST_OF_A_KIND - n} are missing",
-                f"zu wenige {words[kind].de}: es fehlen {FEWEST_OF_A_KIND - n}",
+                f"too few {words[kind].en}: {_missing(FEWEST_OF_A_KIND - n).en}",
+                f"zu wenige {words[kind].de}: {_missing(FEWEST_OF_A_KIND - n).de}",
             ),
             seen=str(n),
             expected=Text(
@@ -111,6 +111,10 @@ def require_enough(labelled: Labelled) -> None:
     ]
     if problems:
         raise TooFewOutcomesError(problems)
+
+
+def _missing(n: int) -> Text:
+    return Text(f"{n} {'is' if n == 1 else 'are'} missing", f"es {'fehlt' if n == 1 else 'fehlen'} noch {n}")
 
 
 def learn(labelled: Labelled, cut: Split, settings: Settings, progress: Progress = silent) -> Learnt:

@@ -38,6 +38,11 @@ from training.labels import Labelled, horizon
 Rows = npt.NDArray[np.int64]
 Moments = npt.NDArray[np.float64]
 USES = ("train", "calibrate", "test")
+USES_IN_WORDS = (
+    Text("training window", "Trainingsfenster"),
+    Text("calibration window", "Kalibrierfenster"),
+    Text("test window", "Testfenster"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,19 +179,25 @@ def verify(labelled: Labelled, cut: Split) -> None:
     Raises
     ------
     InternalError
-        If an account or a lead stands in two windows, or a label was not knowable when the next window began.
+        If an account or a lead stands in two windows, a label was not knowable when a later window began, or leads
+        with an order in time were cut without it.
     """
-    frame = labelled.frame
+    frame, timing = labelled.frame, labelled.history.definition.timing
+    if cut.by_time == (timing == "undated"):
+        raise InternalError(f"The split says by_time={cut.by_time}, the definition is {timing}.")
     windows = [frame.iloc[rows] for _, rows in cut.windows()]
     for earlier, later in ((0, 1), (0, 2), (1, 2)):
         shared = set(windows[earlier]["account"]) & set(windows[later]["account"])
-        if shared or set(windows[earlier]["lead_id"]) & set(windows[later]["lead_id"]):
-            raise InternalError(f"{USES[earlier]} and {USES[later]} share {len(shared)} accounts.")
+        leads = set(windows[earlier]["lead_id"]) & set(windows[later]["lead_id"])
+        if shared or leads:
+            raise InternalError(
+                f"{USES[earlier]} and {USES[later]} share {len(shared)} accounts and {len(leads)} leads."
+            )
     if not cut.by_time:
         return
     days = labelled.history.definition.target.horizon_days
-    for earlier, later in ((0, 1), (1, 2)):
-        if labelled.history.definition.timing == "dated":
+    for earlier, later in ((0, 1), (0, 2), (1, 2)):
+        if timing == "dated":
             first: datetime = windows[later]["as_of"].min()
             known: datetime = windows[earlier]["as_of"].max() + timedelta(days=days or 0)
             if known > first:
@@ -211,14 +222,16 @@ def _require_both_kinds(labelled: Labelled, cut: Split) -> None:
     problems = [
         Problem(
             where=labelled.history.definition.name,
-            what=Text(f"the {use} window has leads of one kind only", f"das Fenster {use} hat nur Leads einer Art"),
-            seen=f"{len(rows)} leads, {int(target[rows].sum())} won",
+            what=Text(
+                f"the {use.en} has leads of one kind only: {len(rows)} leads, {int(target[rows].sum())} of them won",
+                f"das {use.de} hat nur Leads einer Art: {len(rows)} Leads, davon {int(target[rows].sum())} gewonnen",
+            ),
             expected=Text(
                 "won and not won leads; a longer history", "gewonnene und andere Leads; eine längere Historie"
             ),
             code="one_class_window",
         )
-        for use, rows in cut.windows()
+        for use, (_, rows) in zip(USES_IN_WORDS, cut.windows(), strict=True)
         if not 0 < target[rows].sum() < len(rows)
     ]
     if problems:
@@ -226,6 +239,8 @@ def _require_both_kinds(labelled: Labelled, cut: Split) -> None:
 
 
 def _too_short(labelled: Labelled) -> Problem:
+    if labelled.history.definition.timing != "dated":
+        return _no_order(labelled)
     days = labelled.history.definition.target.horizon_days
     span: pd.Timedelta = labelled.frame["as_of"].max() - labelled.frame["as_of"].min()
     return Problem(
@@ -236,6 +251,19 @@ def _too_short(labelled: Labelled) -> Problem:
         ),
         expected=Text("a longer history, or a shorter horizon", "eine längere Historie oder ein kürzerer Horizont"),
         code="history_too_short",
+    )
+
+
+def _no_order(labelled: Labelled) -> Problem:
+    n = int(labelled.frame["when"].nunique())
+    return Problem(
+        where=labelled.history.definition.name,
+        what=Text(
+            f"the order of the leads has only {n} steps: too few to cut three windows",
+            f"die Reihenfolge der Leads hat nur {n} Stufen: zu wenige für drei Fenster",
+        ),
+        expected=Text("an order that tells leads apart", "eine Reihenfolge, die Leads unterscheidet"),
+        code="no_order",
     )
 
 
