@@ -45,9 +45,9 @@ class Shape(NamedTuple):
 SHAPES = {
     "main": Shape(300, 31, 12, 18, "12 numbers with gaps, 18 categories"),
     "numbers": Shape(300, 31, 30, 0, "30 numbers with gaps"),
-    "small": Shape(150, 12, 12, 18, "the recipe's small trees"),
+    "small": Shape(150, 12, 12, 18, "the same fields, small trees"),
     "few": Shape(300, 31, 4, 0, "4 numbers: fields recur on every path"),
-    "deep": Shape(100, 255, 12, 18, "255 leaves"),
+    "deep": Shape(100, 255, 12, 18, "the same fields, long paths"),
     "wide": Shape(300, 63, 150, 50, "200 fields"),
 }
 
