@@ -142,7 +142,7 @@ class PlainLightGBM:
 
     name: str = "lightgbm"
     n_rounds: int = 100
-    n_threads: int = 2
+    n_threads: int = 1
 
     def fit(self, sample: Sample, fields: Sequence[EncodedField]) -> Predict:
         """The forest's probabilities."""
@@ -154,6 +154,6 @@ class PlainLightGBM:
         return lambda matrix: np.asarray(booster.predict(matrix), dtype=np.float64)
 
 
-def default_baselines(n_threads: int = 2) -> tuple[Baseline, ...]:
+def default_baselines(n_threads: int = 1) -> tuple[Baseline, ...]:
     """The baselines that every model is compared with, simplest first."""
     return BaseRate(), OneFieldRule(), PlainLogisticRegression(), PlainLightGBM(n_threads=n_threads)
