@@ -66,9 +66,10 @@ class Promotion:
         """The entry as one sentence."""
         en = f"version {self.version} made champion by {self.who}, {self.at:%Y-%m-%d %H:%M} UTC"
         de = f"Version {self.version} zum Champion gemacht von {self.who}, {self.at:%d.%m.%Y %H:%M} UTC"
+        if self.kind == "rollback":
+            en, de = f"Rollback: {en}", f"Zurückgesetzt: {de}"
         because = f": {self.reason}" if self.reason else ""
-        back = Text(en="rollback, ", de="Zurückgesetzt, ") if self.kind == "rollback" else Text("", "")
-        return Text(en=f"{back.en}{en}{because}", de=f"{back.de}{de}{because}")
+        return Text(en=f"{en[0].upper()}{en[1:]}{because}", de=f"{de}{because}")
 
     def to_tags(self) -> dict[str, str]:
         """The entry as tags, which is how MLflow keeps it."""

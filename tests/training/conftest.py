@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -27,8 +26,6 @@ from training.tracking import Tracking
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 N_LEADS, N_FITTED = 1200, 800
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def small_definition() -> LeadDefinition:

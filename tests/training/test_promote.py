@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import socket
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -27,6 +33,7 @@ from training.promote import (
 from training.promotions import Promotion, that_count
 from training.tracking import Registry, Tracking
 
+MLFLOW = Path(sys.executable).with_name("mlflow")
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
 LATER = datetime(2026, 2, 28, 9, 0, tzinfo=UTC)
 SLOPE = Check(
@@ -78,7 +85,7 @@ def test_a_challenger_that_passed_becomes_champion_and_leaves_a_trace(registry: 
     assert (entry.position, entry.replaces, entry.verdict, entry.at) == (1, None, "passed", NOW)
     assert history(registry)[0].settled
     tags = registry.version(three[1]).tags
-    assert tags["promotion.1"] == "version 2 made champion by Anna, 2026-01-31 09:00 UTC"
+    assert tags["promotion.1"] == "Version 2 made champion by Anna, 2026-01-31 09:00 UTC"
 
 
 def test_a_refused_challenger_stays_out_and_the_error_shows_the_table(registry: Registry, three: list[int]) -> None:
@@ -115,7 +122,7 @@ def test_whoever_decided_against_an_old_champion_is_told_who_was_faster(registry
     make_champion(registry, three[1], expected=three[0])
     with pytest.raises(PromotionConflictError) as caught:
         promote(registry, three[2], PASSED, expected_champion=three[0], who="Ben", at=LATER)
-    assert "made against version 1, but version 2 is champion now. version 2 made champion by Anna" in str(caught.value)
+    assert "made against version 1, but version 2 is champion now. Version 2 made champion by Anna" in str(caught.value)
     assert "galt gegenüber Version 1, aber jetzt ist Version 2 Champion" in caught.value.in_language("de")
     assert registry.champion() == three[1]
 
@@ -162,7 +169,7 @@ def test_a_promotion_that_was_recorded_and_not_finished_is_finished_by_the_next(
     make_champion(registry, three[0])
     registry.append(intended(three[1], after=1))  # and then the process was killed
     assert registry.champion() == three[0]
-    with pytest.raises(PromotionConflictError, match="version 2 made champion by Ben"):
+    with pytest.raises(PromotionConflictError, match="Version 2 made champion by Ben"):
         make_champion(registry, three[2], expected=three[0])
     assert registry.champion() == three[1]
     head = settle(registry)
@@ -247,8 +254,48 @@ def assert_one_won_each_round(registry: Registry, answers: list[str], rounds: in
     assert registry.champion() == counted[-1].version
 
 
+@pytest.mark.slow
 def test_of_several_people_promoting_at_once_one_wins_and_the_others_are_told(
     registry: Registry, three: list[int], mlflow_uri: str
 ) -> None:
     answers = race(mlflow_uri, three, rounds=4)
     assert_one_won_each_round(registry, answers, rounds=4)
+
+
+@contextmanager
+def mlflow_ui(uri: str, artifacts: Path, log: Path) -> Iterator[str]:
+    """The address of MLflow as the README starts it, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    place = ["--backend-store-uri", uri, "--default-artifact-root", str(artifacts)]
+    command = [str(MLFLOW), "ui", *place, "--host", "127.0.0.1", "--port", port, "--workers", "1"]
+    with log.open("w") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address + "/health", server, log)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 180
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise AssertionError(f"MLflow did not answer:\n{log.read_text()}")
+
+
+@pytest.mark.slow
+def test_the_same_holds_for_people_who_promote_through_an_mlflow_server(
+    registry: Registry, three: list[int], mlflow_uri: str, tmp_path: Path
+) -> None:
+    with mlflow_ui(mlflow_uri, tmp_path / "artifacts", tmp_path / "log") as address:
+        answers = race(address, three[:2], rounds=2)
+    assert_one_won_each_round(registry, answers, rounds=2)

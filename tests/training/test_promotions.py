@@ -58,8 +58,8 @@ def test_of_all_that_saw_the_same_entry_exactly_one_counts(seen: list[float]) ->
 
 def test_an_entry_reads_as_a_sentence_in_both_languages() -> None:
     back = replace(FIRST, kind="rollback", reason="Quelle fehlte")
-    assert FIRST.in_words().en == "version 3 made champion by Anna, 2026-01-31 09:05 UTC"
+    assert FIRST.in_words().en == "Version 3 made champion by Anna, 2026-01-31 09:05 UTC"
     assert (
         back.in_words().de
-        == "Zurückgesetzt, Version 3 zum Champion gemacht von Anna, 31.01.2026 09:05 UTC: Quelle fehlte"
+        == "Zurückgesetzt: Version 3 zum Champion gemacht von Anna, 31.01.2026 09:05 UTC: Quelle fehlte"
     )
