@@ -1,0 +1,109 @@
+"""A small real model of a simulated history, trained once per session, and a writer of small exports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.definition import LeadDefinition, read_definition
+from features.history import History, files_of, read_history
+from features.model.additive import points_of
+from features.model.bundle import Importance, Manifest, open_bundle, write_bundle
+from features.profile import Profile, learn_profile
+from training.examples import sample_of, synthetic_rows
+from training.fit import FitSettings
+from training.labels import Labelled, label
+from training.learn import Learnt, Settings, learn, ship
+from training.parts import PartSettings
+from training.rounds import RoundSettings
+from training.simulate import Simulation, simulate, write
+from training.splits import Split, described, split
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+ROOT = Path(__file__).parents[1]
+N_LEADS = 1_500
+ALWAYS_TREES = FitSettings(
+    parts=PartSettings(n_threads=1), rounds=RoundSettings(n_folds=1, max_rounds=20, patience_rounds=20), few_wins=0
+)
+"""Few rounds, and trees even on few wins: every test of the whole model must meet both parts."""
+
+
+@dataclass(frozen=True)
+class SmallModel:
+    """What a training run on a small simulated history leaves: `bundle` is the directory."""
+
+    history: History
+    labelled: Labelled
+    cut: Split
+    learnt: Learnt
+    profile: Profile
+    bundle: Path
+
+
+@pytest.fixture(scope="session")
+def demo_definition() -> LeadDefinition:
+    return read_definition(ROOT / "definitions" / "demo.toml")
+
+
+@pytest.fixture(scope="session")
+def demo_history(demo_definition: LeadDefinition, tmp_path_factory: pytest.TempPathFactory) -> History:
+    simulated = simulate(Simulation(n_leads=N_LEADS, seed=7, win_rate=0.25))
+    written = write(simulated, tmp_path_factory.mktemp("demo"))
+    return read_history(demo_definition, files_of(demo_definition, str(written.leads)))
+
+
+@pytest.fixture(scope="session")
+def small_model(demo_history: History, tmp_path_factory: pytest.TempPathFactory) -> SmallModel:
+    """A bundle as training writes it, with trees, from 1,500 simulated leads."""
+    labelled = label(demo_history)
+    cut, settings = split(labelled), Settings(fit=ALWAYS_TREES)
+    learnt = learn(labelled, cut, settings)
+    shipped = ship(labelled, learnt, settings)
+    model, sample = shipped.model, sample_of(labelled, shipped.model.encoder)
+    explained = model.explain(sample.matrix)
+    points = points_of(explained.contributions, explained.probability, model.base_probability)
+    profile = learn_profile(sample.matrix, sample.target, points, explained.probability, model.encoder.fields)
+    bundle = write_bundle(
+        tmp_path_factory.mktemp("bundles") / "small",
+        model=shipped,
+        judged=learnt.fit,
+        profile=profile,
+        importance=tuple(
+            Importance(name, float(strength))
+            for name, strength in zip(model.encoder.names, np.abs(points).mean(axis=0), strict=True)
+        ),
+        manifest=Manifest(
+            created_at=datetime(2026, 2, 1, tzinfo=UTC).isoformat(),
+            simulated=True,
+            validated_on_later_leads=True,
+            base_rate=profile.won / profile.n,
+            handover_threshold=0.2,
+            windows=tuple(described(labelled, use, rows) for use, rows in cut.windows()),
+            metrics={},
+        ),
+        samples=synthetic_rows(model.encoder, profile, 25, seed=0),
+        documents={"card.de.md": "# Modellkarte für Prüfzwecke\n"},
+    )
+    assert open_bundle(bundle).model.forest.n_trees > 0, "the small model must have trees"
+    return SmallModel(demo_history, labelled, cut, learnt, profile, bundle)
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Callable[..., str]:
+    """Writes rows as a CSV file and gives its path; without any rows, an empty file."""
+
+    def write_rows(rows: list[dict[str, Any]], name: str = "leads.csv") -> str:
+        path = tmp_path / name
+        path.write_text(pd.DataFrame(rows).to_csv(index=False) if rows else "", encoding="utf-8")
+        return str(path)
+
+    return write_rows
