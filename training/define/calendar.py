@@ -14,7 +14,7 @@ PARTS = {
     "quarter": Text("quarter", "Quartal"),
     "month": Text("month", "Monat"),
     "day": Text("day of the month", "Tag im Monat"),
-    "dayofweek": Text("day of the week", "Wochentag"),
+    "day_of_week": Text("day of the week", "Wochentag"),
     "hour": Text("hour", "Stunde"),
 }
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from training.define import words
-from training.define.columns import Column
+from training.define.columns import TIMEZONE, Column
 from training.define.outcome import Outcome
 
 CREATED_FILLED = 0.99
@@ -48,7 +48,6 @@ def find_roles(columns: Sequence[Column], outcome: Outcome) -> Roles:
     lead_id = _id([column for column in rest if column is not order])
     taken = {id(column) for column in (created, closed, order, lead_id)}
     others = [column for column in rest if id(column) not in taken]
-    early = int((closed.values < created.values).sum()) if created is not None and closed is not None else 0
     return Roles(
         id=_name(lead_id),
         created=_name(created),
@@ -56,7 +55,7 @@ def find_roles(columns: Sequence[Column], outcome: Outcome) -> Roles:
         order=_name(order),
         account=_name(_account(others)),
         value=_name(_value(others)),
-        n_early=early,
+        n_early=_n_early(created, closed) if created is not None and closed is not None else 0,
     )
 
 
@@ -90,6 +89,14 @@ def _closed(columns: Iterable[Column], created: Column, won: pd.Series) -> Colum
         if after >= CLOSED_AFTER and (named or not column.is_complete):
             fitting.append((named, float(column.values.isna()[~won].mean()), column))
     return max(fitting, key=lambda found: found[:2])[2] if fitting else None
+
+
+def _n_early(created: Column, closed: Column) -> int:
+    """Leads that closed before they were created; days without a time are compared as days."""
+    began, ended = (column.values.dt.tz_convert(TIMEZONE).dt.tz_localize(None) for column in (created, closed))
+    if (ended.dropna() == ended.dropna().dt.normalize()).all():
+        began = began.dt.normalize()
+    return int((ended < began).sum())
 
 
 def _order(columns: Iterable[Column]) -> Column | None:
