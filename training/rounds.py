@@ -149,14 +149,15 @@ def choose_rounds(
     if not racers:
         return RoundChoice(0, 0, np.empty(0))
     looks = [_look(racers)]
-    out_of_time = False
+    out_of_time, share_done = False, 0.0
     while not _is_done(looks, settings):
         if out_of_time := not has_time():
             break
         for racer in racers:
             racer.advance(settings.rounds_per_look)
         looks.append(_look(racers))
-        progress(_share_done(looks, settings))
+        share_done = max(share_done, _share_done(looks, settings))  # a late new best moves the end away
+        progress(share_done)
     return _choice(looks, settings, len(racers), out_of_time)
 
 
