@@ -41,22 +41,10 @@ def create_app(
     owned = store is None
     store = store or Store(settings.database_url, timeout_s=settings.store_timeout_s)
     service = Service(settings, ModelInService(settings, bundle), store, clock)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        waiting = asyncio.create_task(_until_ready(service)) if not await _prepare(service) else None
-        yield
-        if waiting is not None:
-            waiting.cancel()
-            with suppress(asyncio.CancelledError):
-                await waiting
-        if owned:
-            service.store.close()
-
     app = FastAPI(
         title="Lead Quality",
         version=_release(),
-        lifespan=lifespan,
+        lifespan=lambda _: _running(service, closes_store=owned),
         openapi_url=None,  # ours lists the fields of the model in service
         docs_url=None,  # the usual pages load scripts from another host
         redoc_url=None,
@@ -75,6 +63,19 @@ def from_environment() -> FastAPI:
     settings = Settings()
     configure_logs(settings.log_level)
     return create_app(settings)
+
+
+@asynccontextmanager
+async def _running(service: Service, *, closes_store: bool) -> AsyncIterator[None]:
+    """Everything that lives as long as the application does."""
+    waiting = asyncio.create_task(_until_ready(service)) if not await _prepare(service) else None
+    yield
+    if waiting is not None:
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting
+    if closes_store:
+        service.store.close()
 
 
 async def _until_ready(service: Service) -> None:

@@ -27,7 +27,7 @@ class Store:
 
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self._engine = open_engine(url, timeout_s)
-        self._writer = Writer(self._engine)
+        self._writer = Writer(self._engine, timeout_s)
 
     @property
     def migrates_itself(self) -> bool:

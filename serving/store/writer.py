@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.engine import WRITES
-from serving.store.errors import KeyReusedError, outside
+from serving.store.errors import KeyReusedError, StoreDownError, outside
 from serving.store.records import ModelRecord, NewScore, Saved
 from serving.store.tables import models, scores
 
@@ -21,13 +21,19 @@ ROWS_PER_STATEMENT = 500
 
 
 class Writer:
-    """Stores scores, each request once. Safe to call from several threads and processes at a time."""
+    """Stores scores, each request once. Safe to call from several threads and processes at a time.
 
-    def __init__(self, engine: Engine) -> None:
+    Parameters
+    ----------
+    timeout_s : float
+        Longest wait for other writers of this process.
+    """
+
+    def __init__(self, engine: Engine, timeout_s: float) -> None:
         self._engine = engine.execution_options(**{WRITES: True})
+        self._timeout_s = timeout_s
         self._known_models: set[str] = set()
-        # SQLite has one writer at a time. Threads of this process queue here, in order, instead of polling its lock.
-        self._turn: AbstractContextManager[object] = threading.Lock() if engine.name == "sqlite" else nullcontext()
+        self._lock = threading.Lock()
 
     def save(self, model: ModelRecord, new: Sequence[NewScore]) -> list[Saved]:
         """What is stored for each of `new`, in their order; all of them are committed together.
@@ -39,12 +45,25 @@ class Writer:
         StoreDownError
             If the database fails; then nothing was acknowledged, and the same request may be sent again.
         """
-        with outside(), self._turn, self._engine.begin() as connection:
+        with outside(), self._turn(), self._engine.begin() as connection:
             if model.bundle_id not in self._known_models:
                 self._insert_model(connection, model, new[0].received_at)
             saved = self._save(connection, model, new)
         self._known_models.add(model.bundle_id)
         return saved
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer at a time: threads of this process queue here instead of polling its lock."""
+        if self._engine.name != "sqlite":
+            yield
+            return
+        if not self._lock.acquire(timeout=self._timeout_s):
+            raise StoreDownError("the database is held up by other writers")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _save(self, connection: Connection, model: ModelRecord, new: Sequence[NewScore]) -> list[Saved]:
         # Sorted, so that two writers of the same requests wait for each other in the same order.

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -141,6 +142,15 @@ def test_every_acknowledged_score_survives_kill_minus_9_once(
             assert httpx.get(f"{service.url}/v1/leads/{lead_id}").content == answer
 
 
+def hang_up_in_the_middle(service: Process) -> None:
+    """Send half a request and leave."""
+    host, port = service.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        head = "POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+        connection.sendall(head.encode() + b'{"lead')
+        time.sleep(0.5)
+
+
 def assert_stopped_in_order(service: Process) -> None:
     assert service.stop(signal.SIGTERM) in STOPPED
     assert "Application shutdown complete." in {line["event"] for line in service.lines()}
@@ -163,10 +173,13 @@ def test_the_service_stays_small_logs_no_lead_and_stops_when_asked(
             assert httpx.post(f"{service.url}/v1/score/batch", json={"leads": leads}, timeout=60).status_code == 200
         assert httpx.get(f"{service.url}/v1/leads/SECRET-3").status_code == 200
         assert httpx.post(f"{service.url}/v1/score", json={"lead_id": "SECRET@x", "SECRET": 1}).status_code == 422
+        hang_up_in_the_middle(service)
         assert resident_mb(service.process.pid) < MOST_RESIDENT_MB
         assert_stopped_in_order(service)
         lines = service.lines()
     requests = [line for line in lines if line["event"] == "request"]
+    assert 499 in {line["status"] for line in requests}
+    assert "failed" not in {line["event"] for line in lines}
     assert {line["route"] for line in requests} >= {"/v1/score", "/v1/score/batch", "/v1/leads/{lead_id}", "/readyz"}
     assert all({"request_id", "status", "duration_ms", "timestamp", "level"} <= set(line) for line in requests)
     assert "SECRET" not in service.log.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -183,6 +184,24 @@ def test_sqlite_waits_for_a_foreign_writer_and_then_gives_up(tmp_path: Path) -> 
         with pytest.raises(StoreDownError):
             store.save(MODEL, [SCORE])
     assert not store.save(MODEL, [SCORE])[0].repeated
+    foreign.dispose()
+    store.close()
+
+
+def test_writers_that_queue_behind_a_foreign_one_give_up_together_and_not_one_after_the_other(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'scores.db'}"
+    store, foreign = Store(url, timeout_s=0.5), open_engine(url, 1)
+    store.migrate()
+
+    def refused(number: int) -> float:
+        started = time.monotonic()
+        with pytest.raises(StoreDownError):
+            store.save(MODEL, [replace(SCORE, request_key=f"k{number}")])
+        return time.monotonic() - started
+
+    with foreign.connect() as connection, ThreadPoolExecutor(12) as threads:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+        assert max(threads.map(refused, range(12))) < 12 * 0.5 / 2
     foreign.dispose()
     store.close()
 
