@@ -19,6 +19,7 @@ from features.encode import moment_of
 from features.errors import BundleError, NotReadyError, OutsideError, RecordError
 from features.grades import grade, score
 from features.model.bundle import open_bundle
+from training.gates import Decision, Policy
 from training.tracking import Tracking
 from training.tracking.packaging import input_example, requirements, signature_of
 
@@ -280,3 +281,16 @@ def test_nothing_is_reported_to_anyone() -> None:
     code = "import training.tracking; from mlflow.telemetry import get_telemetry_client as c; print(c())"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert answer.stdout.strip() == "None"
+
+
+def test_the_gates_verdict_is_read_back_with_the_champion_it_was_held_against(
+    tracking: Tracking, register: Callable[[Path], int], small_bundle: Path
+) -> None:
+    version, registry = register(small_bundle), tracking.registry
+    with pytest.raises(NotReadyError, match="never asked"):
+        registry.verdict(version)
+    decision = Decision(passed=True, checks=(), policy=Policy())
+    for champion in (None, 4):
+        registry.record_verdict(version, decision, champion)
+        assert registry.verdict(version) == (decision, champion)
+    assert registry.version(version).verdict == "passed"
