@@ -9,7 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from features.definition import FieldType
-from features.definition.checks import is_personal
+from features.definition.rules import is_personal
 from features.sources.booleans import booleans
 from features.sources.dates import dates
 from features.sources.numbers import numbers
