@@ -265,8 +265,9 @@ class _Reader:
     def _not_before_the_day(self, column: str, closed: pd.Series, created: pd.Series) -> pd.Series:
         """The closings; where the column has days without a time, one on the day of creation comes at the creation."""
         zone = self.definition.read.timezone
-        day = created.dt.tz_convert(zone).dt.normalize()
-        local = closed.dt.tz_convert(zone)
+        # Without the zone, because some zones skip midnight when their clocks change.
+        day = created.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+        local = closed.dt.tz_convert(zone).dt.tz_localize(None)
         if not (local.isna() | (local == local.dt.normalize())).all():
             return closed
         same_day = (local == day) & (closed < created)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from training.pipeline import Trained
 
 WINDOW_NAMES = {
-    "train": Text("learnt from, while judged", "gelernt, für die Prüfung"),
+    "train": Text("number of trees chosen on", "Anzahl der Bäume gewählt an"),
     "calibrate": Text("calibrated on", "kalibriert an"),
+    "judged": Text("judged model fitted on", "geprüftes Modell gelernt an"),
     "test": Text("judged on", "geprüft an"),
-    "refit": Text("shipped model fitted on", "ausgeliefertes Modell gelernt an"),
+    "shipped": Text("shipped model fitted on", "ausgeliefertes Modell gelernt an"),
 }
 BASELINE_NAMES = {
     "base_rate": Text("always the base rate", "immer die Grundquote"),

@@ -1,7 +1,8 @@
 """The recipe on a split: learn on the oldest leads, calibrate on newer ones, judge on the newest, ship a refit on all.
 
-What is judged and what is shipped are two models: the metrics belong to the judged one, which has not seen the leads
-that judge it. The shipped one is fitted on all matured leads with the number of trees, the slopes and the shift kept.
+What is judged and what is shipped are two models, made in the same way on different days. The number of trees, the
+slopes and the shift are settled on train and calibrate; then both parts are fitted anew on all leads knowable by the
+day: the judged model on those knowable when test begins, the shipped one on all matured leads.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from training.examples import sample_of, segments_of
 from training.fit import FitSettings, Fitted, Progress, fit, refit, silent
 from training.labels import Labelled
 from training.sample import Sample, recency_weights
-from training.splits import Shares, Split
+from training.splits import Rows, Shares, Split
 
 FEWEST_OF_A_KIND = 40
 BASELINES: tuple[Baseline, ...] = (BaseRate(), OneFieldRule(), PlainLogisticRegression())
@@ -72,7 +73,7 @@ class Judgement:
     ----------
     probability : ndarray of shape (n_test,)
     baselines : mapping of str to Evaluation
-        By the baseline's name, fitted on the leads of train and calibrate together.
+        By the baseline's name, fitted on the same leads as the model.
     against : mapping of str to Paired
         The model (a) held against each baseline (b) on the same leads.
     """
@@ -118,7 +119,7 @@ def _missing(n: int) -> Text:
 
 
 def learn(labelled: Labelled, cut: Split, settings: Settings, progress: Progress = silent) -> Learnt:
-    """The model fitted on the train window and calibrated on the calibrate window of `cut`."""
+    """The model as it would have been shipped on the day when the test window of `cut` begins."""
     encoder = Encoder.learn(labelled.history.definition, labelled.frame.iloc[cut.train])
     fitted = fit(sample_of(labelled, encoder, cut.train), encoder.fields, settings.fit, progress)
     progress(CALIBRATING, 1.0)
@@ -130,14 +131,14 @@ def learn(labelled: Labelled, cut: Split, settings: Settings, progress: Progress
         weights=recency_weights(later.order, settings.calibration.half_life_leads),
         settings=settings.calibration,
     )
-    return Learnt(_assembled(encoder, fitted, calibration), fitted, calibration)
+    return Learnt(_refitted(labelled, cut.seen, fitted, calibration, settings), fitted, calibration)
 
 
 def judge(labelled: Labelled, cut: Split, learnt: Learnt, settings: Settings, progress: Progress = silent) -> Judgement:
     """The learnt model and the baselines on the test window of `cut`."""
     progress(JUDGING, 0.0)
     encoder, test = learnt.fit.model.encoder, sample_of(labelled, learnt.fit.model.encoder, cut.test)
-    seen = sample_of(labelled, encoder, np.concatenate([cut.train, cut.calibrate]))
+    seen = sample_of(labelled, encoder, cut.seen)
     probability = learnt.fit.model.explain(test.matrix).probability
     context = _Context.of(labelled, cut, test, seen, settings)
     evaluation = context.evaluate(probability)
@@ -154,10 +155,10 @@ def judge(labelled: Labelled, cut: Split, learnt: Learnt, settings: Settings, pr
 def ship(labelled: Labelled, learnt: Learnt, settings: Settings, progress: Progress = silent) -> Fit:
     """The model to use: both parts fitted anew on all matured leads, calibration kept."""
     progress(REFITTING, 0.0)
-    encoder = Encoder.learn(labelled.history.definition, labelled.frame)
-    refitted = refit(sample_of(labelled, encoder), encoder.fields, learnt.fitted, settings.fit, silent)
+    everything = np.arange(len(labelled.frame))
+    shipped = _refitted(labelled, everything, learnt.fitted, learnt.calibration, settings)
     progress(REFITTING, 1.0)
-    return _assembled(encoder, refitted, learnt.calibration)
+    return shipped
 
 
 def against_champion(
@@ -230,6 +231,9 @@ class _Context:
         )
 
 
-def _assembled(encoder: Encoder, fitted: Fitted, calibration: Calibration) -> Fit:
-    forest = Forest.from_text(fitted.model_text)
-    return Fit(LeadModel(encoder, fitted.linear, forest, calibration.calibrator), fitted.model_text)
+def _refitted(labelled: Labelled, rows: Rows, fitted: Fitted, calibration: Calibration, settings: Settings) -> Fit:
+    """Both parts fitted anew on the leads at `rows`, with the number of trees and the calibration kept."""
+    encoder = Encoder.learn(labelled.history.definition, labelled.frame.iloc[rows])
+    anew = refit(sample_of(labelled, encoder, rows), encoder.fields, fitted, settings.fit)
+    forest = Forest.from_text(anew.model_text)
+    return Fit(LeadModel(encoder, anew.linear, forest, calibration.calibrator), anew.model_text)

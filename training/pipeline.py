@@ -57,9 +57,9 @@ class Prepared:
         return self.labelled.history.definition
 
     def windows(self) -> tuple[Window, ...]:
-        """The windows of the split, and the whole that the shipped model is fitted on."""
+        """The windows of the split, and what the judged and the shipped model are fitted on."""
         everything = np.arange(len(self.labelled.frame))
-        cuts = [*self.cut.windows(), ("refit", everything)]
+        cuts = [*self.cut.windows(), ("judged", self.cut.seen), ("shipped", everything)]
         return tuple(described(self.labelled, use, rows) for use, rows in cuts)
 
 
@@ -184,7 +184,7 @@ def _champion(trained: Trained, place: Path, settings: Settings) -> Champion:
 
 def _newer_than(bundle: Bundle, labelled: Labelled, rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which leads came after everything that the bundle's shipped model was fitted on."""
-    end = next((window.end for window in bundle.manifest.windows if window.use == "refit"), "")
+    end = next((window.end for window in bundle.manifest.windows if window.use == "shipped"), "")
     if not end:
         return np.zeros(len(rows), dtype=bool)
     zone = labelled.history.definition.read.timezone
@@ -217,11 +217,11 @@ def _warnings(prepared: Prepared, learnt: Learnt) -> tuple[Text, ...]:
 
 
 IN_A_GAP = Text(
-    "in a gap between windows (used by the shipped model)",
-    "in einer Lücke zwischen Fenstern (im ausgelieferten Modell)",
+    "not yet known when judging began (used by the shipped model)",
+    "zu Beginn der Prüfung noch nicht bekannt (im ausgelieferten Modell)",
 )
 OF_A_LATER_ACCOUNT = Text(
-    "of an account that a later window holds (used by the shipped model)",
-    "von einer Firma, die in einem späteren Fenster steht (im ausgelieferten Modell)",
+    "of an account that the judging leads hold (used by the shipped model)",
+    "von einer Firma unter den Leads der Prüfung (im ausgelieferten Modell)",
 )
 NOT_VALIDATED = Text(en="Not validated on later leads.", de="Nicht an späteren Leads geprüft.")

@@ -9,9 +9,14 @@ The history of `labels.py` again, horizon 90 days, shares 60/20/20 of the time t
     test                                                                        |======|
 
 A label must have been knowable when the next window starts: a lead of 2025-03-01 becomes knowable on 2025-05-30, so it
-may teach a model that is calibrated on leads from 2025-05-30 on, and none earlier. Leads of the gaps are used by nobody
-before the final refit. An account belongs to the window of its newest lead; its older leads leave the windows before:
-so the newest windows hold all leads of their time, those of known accounts too, and training gives up a few.
+may teach a model that is calibrated on leads from 2025-05-30 on, and none earlier.
+
+Train and calibrate settle how many trees there are and how margins become probabilities. The model that is then judged
+is what would have been shipped on the day test begins: both parts fitted anew on all leads knowable by then (`seen`),
+those of the first gap included. Only the leads of the second gap are of no use before test is over.
+
+An account belongs to the window of its newest lead; its older leads leave the windows before: so the newest windows
+hold all leads of their time, those of known accounts too, and training gives up a few.
 
 Data with an order but no dates is cut by the order, without gaps. Data with neither is cut at random, stratified and by
 account, and everything made from it says "not validated on later leads".
@@ -37,7 +42,8 @@ from training.labels import Labelled, horizon
 
 Rows = npt.NDArray[np.int64]
 Moments = npt.NDArray[np.float64]
-USES = ("train", "calibrate", "test")
+USES = ("train", "calibrate", "test", "seen")
+MUST_NOT_MEET = ((0, 1), (0, 2), (1, 2), (3, 2))  # earlier and later window, as positions in USES
 USES_IN_WORDS = (
     Text("training window", "Trainingsfenster"),
     Text("calibration window", "Kalibrierfenster"),
@@ -59,22 +65,25 @@ class Split:
 
     Attributes
     ----------
+    seen : ndarray of int
+        All leads knowable when test begins, of accounts that are not in test; train and calibrate are parts of it.
     by_time : bool
         False where there was no order in time to cut by.
     n_gap, n_account : int
-        Leads left out between windows, and leads left out because their account stands in a later window.
+        Leads before test that the judged model has not seen: not yet knowable, and of an account that is in test.
     """
 
     train: Rows
     calibrate: Rows
     test: Rows
+    seen: Rows
     by_time: bool
     n_gap: int
     n_account: int
 
     def windows(self) -> Iterator[tuple[str, Rows]]:
         """Use and positions, in order of time."""
-        return iter(zip(USES, (self.train, self.calibrate, self.test), strict=True))
+        return iter(zip(USES[:3], (self.train, self.calibrate, self.test), strict=True))
 
 
 def split(labelled: Labelled, shares: Shares = Shares(), *, seed: int = 0) -> Split:
@@ -102,7 +111,8 @@ def _by_time(labelled: Labelled, shares: Shares) -> Split:
     ends = frame["when"].to_numpy() + _units(horizon(labelled.history))
     for number, start in enumerate(starts):
         gap |= (window == number) & (ends > start)
-    return _windows(labelled, np.where(gap, -1, window), by_time=True)
+    known = (window < 2) & (ends <= starts[1])
+    return _windows(labelled, np.where(gap, -1, window), known, by_time=True)
 
 
 def _starts(labelled: Labelled, shares: Shares) -> Moments:
@@ -157,20 +167,24 @@ def _stratified(labelled: Labelled, shares: Shares, seed: int) -> Split:
     n_train, n_calibrate = round(20 * shares.train), round(20 * shares.calibrate)
     for number, (_, rows) in enumerate(folds.split(frame, frame["target"], frame["account"])):
         window[rows] = int(number >= n_train) + int(number >= n_train + n_calibrate)
-    return _windows(labelled, window, by_time=False)
+    return _windows(labelled, window, window < 2, by_time=False)
 
 
-def _windows(labelled: Labelled, window: npt.NDArray[np.int64], *, by_time: bool) -> Split:
-    """Positions per window; -1 is a gap. Leads of accounts that a later window holds leave the earlier ones."""
-    accounts = labelled.frame["account"]
-    n_gap, n_account = int((window == -1).sum()), 0
+def _windows(
+    labelled: Labelled, window: npt.NDArray[np.int64], known: npt.NDArray[np.bool_], *, by_time: bool
+) -> Split:
+    """Positions per window; -1 is a gap. Leads of accounts that a later window holds leave the earlier ones.
+
+    `known` marks the leads whose labels are knowable when test begins.
+    """
+    accounts, test = labelled.frame["account"], window == 2
+    seen = known & ~accounts.isin(set(accounts[test])).to_numpy()
     for number in (0, 1):
         comes_later = accounts.isin(set(accounts[window > number])).to_numpy()
-        moved = (window == number) & comes_later
-        n_account += int(moved.sum())
-        window = np.where(moved, -1, window)
-    train, calibrate, test = (np.flatnonzero(window == number) for number in range(3))
-    return Split(train, calibrate, test, by_time, n_gap, n_account)
+        window = np.where((window == number) & comes_later, -1, window)
+    train, calibrate, newest = (np.flatnonzero(window == number) for number in range(3))
+    n_gap, n_account = int((~test & ~known).sum()), int((known & ~seen).sum())
+    return Split(train, calibrate, newest, np.flatnonzero(seen), by_time, n_gap, n_account)
 
 
 def verify(labelled: Labelled, cut: Split) -> None:
@@ -185,8 +199,8 @@ def verify(labelled: Labelled, cut: Split) -> None:
     frame, timing = labelled.frame, labelled.history.definition.timing
     if cut.by_time == (timing == "undated"):
         raise InternalError(f"The split says by_time={cut.by_time}, the definition is {timing}.")
-    windows = [frame.iloc[rows] for _, rows in cut.windows()]
-    for earlier, later in ((0, 1), (0, 2), (1, 2)):
+    windows = [frame.iloc[rows] for rows in (cut.train, cut.calibrate, cut.test, cut.seen)]
+    for earlier, later in MUST_NOT_MEET:
         shared = set(windows[earlier]["account"]) & set(windows[later]["account"])
         leads = set(windows[earlier]["lead_id"]) & set(windows[later]["lead_id"])
         if shared or leads:
@@ -196,7 +210,7 @@ def verify(labelled: Labelled, cut: Split) -> None:
     if not cut.by_time:
         return
     days = labelled.history.definition.target.horizon_days
-    for earlier, later in ((0, 1), (0, 2), (1, 2)):
+    for earlier, later in MUST_NOT_MEET:
         if timing == "dated":
             first: datetime = windows[later]["as_of"].min()
             known: datetime = windows[earlier]["as_of"].max() + timedelta(days=days or 0)

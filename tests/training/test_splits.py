@@ -64,15 +64,21 @@ def test_the_worked_example_a_lead_teaches_only_windows_that_begin_when_its_labe
     assert (n / n.sum()).round(1).tolist() == [0.6, 0.2, 0.2]
 
 
-def test_every_lead_is_in_one_window_in_a_gap_or_left_out_for_its_account() -> None:
+def test_the_judged_model_sees_all_that_was_knowable_and_nothing_of_the_test_windows_accounts() -> None:
     rng = np.random.default_rng(1)
     accounts = [f"A{number}" for number in rng.integers(0, 300, 600)]
     labelled = daily(accounts=accounts)
     cut = split(labelled)
     windows = np.concatenate([rows for _, rows in cut.windows()])
     assert len(np.unique(windows)) == len(windows)
-    assert len(windows) + cut.n_gap + cut.n_account == len(labelled.frame)
+    assert set(cut.train) | set(cut.calibrate) <= set(cut.seen)
+    assert len(cut.seen) + len(cut.test) + cut.n_gap + cut.n_account == len(labelled.frame)
     assert cut.n_account > 0
+    in_test = set(labelled.frame["account"].iloc[cut.test])
+    as_of = labelled.frame["as_of"]
+    knowable = as_of + pd.Timedelta(days=90) <= as_of.iloc[cut.test].min()
+    expected = knowable & ~labelled.frame["account"].isin(in_test)
+    assert np.array_equal(cut.seen, np.flatnonzero(expected))
 
 
 def test_an_account_belongs_to_the_window_of_its_newest_lead() -> None:
@@ -163,11 +169,18 @@ def test_verify_catches_a_label_of_train_that_was_not_knowable_at_test_when_noth
         verify(labelled, broken(cut, train=np.arange(cut.test[0]), calibrate=np.empty(0, dtype=np.int64)))
 
 
+def test_verify_catches_a_judged_model_that_saw_the_second_gap() -> None:
+    labelled = daily()
+    cut = split(labelled)
+    with pytest.raises(InternalError, match="label of seen was not knowable when test began"):
+        verify(labelled, broken(cut, seen=np.append(cut.seen, cut.seen.max() + 1)))
+
+
 def test_verify_catches_windows_out_of_order() -> None:
     labelled = daily(agreed=ORDERED)
     cut = split(labelled)
     with pytest.raises(InternalError, match="train reaches into"):
-        verify(labelled, replace(cut, train=cut.test, test=cut.train))
+        verify(labelled, broken(cut, train=cut.test, test=cut.train, seen=cut.calibrate))
 
 
 def test_verify_catches_a_dated_split_that_is_passed_off_as_random() -> None:
