@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from features.definition import LeadDefinition, read_definition
 from features.history import History, files_of, read_history
 from features.model.additive import points_of
-from features.model.bundle import Importance, Manifest, open_bundle, write_bundle
+from features.model.bundle import Importance, Manifest, write_bundle
 from features.profile import Profile, learn_profile
 from training.examples import sample_of, synthetic_rows
 from training.fit import FitSettings
@@ -31,10 +31,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
 N_LEADS = 1_500
-ALWAYS_TREES = FitSettings(
-    parts=PartSettings(n_threads=1), rounds=RoundSettings(n_folds=1, max_rounds=20, patience_rounds=20), few_wins=0
-)
-"""Few rounds, and trees even on few wins: every test of the whole model must meet both parts."""
+ONE_THREAD = Settings(fit=FitSettings(parts=PartSettings(n_threads=1), rounds=RoundSettings(n_folds=1)))
+N_TREES = 15  # so few leads would choose none, and tests of the whole model must meet both parts
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,10 @@ def demo_history(demo_definition: LeadDefinition, tmp_path_factory: pytest.TempP
 def small_model(demo_history: History, tmp_path_factory: pytest.TempPathFactory) -> SmallModel:
     """A bundle as training writes it, with trees, from 1,500 simulated leads."""
     labelled = label(demo_history)
-    cut, settings = split(labelled), Settings(fit=ALWAYS_TREES)
-    learnt = learn(labelled, cut, settings)
-    shipped = ship(labelled, learnt, settings)
+    cut = split(labelled)
+    learnt = learn(labelled, cut, ONE_THREAD)
+    with_trees = replace(learnt, fitted=replace(learnt.fitted, n_rounds=N_TREES))
+    shipped = ship(labelled, with_trees, ONE_THREAD)
     model, sample = shipped.model, sample_of(labelled, shipped.model.encoder)
     explained = model.explain(sample.matrix)
     points = points_of(explained.contributions, explained.probability, model.base_probability)
@@ -93,7 +92,7 @@ def small_model(demo_history: History, tmp_path_factory: pytest.TempPathFactory)
         samples=synthetic_rows(model.encoder, profile, 25, seed=0),
         documents={"card.de.md": "# Modellkarte für Prüfzwecke\n"},
     )
-    assert open_bundle(bundle).model.forest.n_trees > 0, "the small model must have trees"
+    assert model.forest.n_trees == N_TREES
     return SmallModel(demo_history, labelled, cut, learnt, profile, bundle)
 
 

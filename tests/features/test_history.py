@@ -1,0 +1,187 @@
+"""From an export to leads: what fits is typed, and everything that does not is in one report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.definition import LeadDefinition, parse_definition
+from features.errors import HistoryError, Problem
+from features.history import History, files_of, read_history, read_leads
+from tests.small_agreement import agreement
+
+Export = Callable[..., str]
+GOOD = [
+    {"id": "1", "created": "2025-01-10", "closed": "2025-02-01", "stage": "Won", "company": "A", "source": "fair",
+     "employees": "12", "demo": "ja", "visit": "2025-01-01"},
+    {"id": "2", "created": "2025-01-11", "closed": "2025-02-02", "stage": "Lost", "company": "", "source": "",
+     "employees": "", "demo": "", "visit": ""},
+    {"id": "3", "created": "2025-01-12", "closed": "", "stage": "", "company": "A", "source": " web ",
+     "employees": "7", "demo": "nein", "visit": "2025-01-12"},
+]  # fmt: skip
+
+
+def definition(**changes: Any) -> LeadDefinition:
+    return parse_definition(agreement(**changes))
+
+
+def read(path: str, agreed: LeadDefinition | None = None) -> History:
+    agreed = agreed or definition()
+    return read_history(agreed, files_of(agreed, path))
+
+
+def problems_of(path: str, agreed: LeadDefinition | None = None) -> dict[str, Problem]:
+    with pytest.raises(HistoryError) as caught:
+        read(path, agreed)
+    return {problem.code: problem for problem in caught.value.problems}
+
+
+def changed(row: int, **cells: str) -> list[dict[str, str]]:
+    return [{**lead, **cells} if number == row else lead for number, lead in enumerate(GOOD)]
+
+
+def test_a_good_export_is_typed_in_the_definitions_words(export: Export) -> None:
+    history = read(export(GOOD))
+    frame = history.frame
+    assert frame["lead_id"].tolist() == ["1", "2", "3"]
+    assert frame["outcome"].tolist() == ["won", "lost", "open"]
+    assert frame["account"].tolist() == ["A", "lead 2", "A"]
+    assert frame["source"].fillna("missing").tolist() == ["fair", "missing", "web"]
+    assert frame["demo"].fillna("missing").tolist() == ["true", "missing", "false"]
+    assert np.isnan(frame["employees"].iloc[1])
+    assert frame["created"].iloc[0] == pd.Timestamp("2025-01-10", tz="UTC")
+    assert frame["as_of"].equals(frame["created"])
+    assert str(frame["closed"].dtype) == "datetime64[us, UTC]"
+    assert history.data_end == datetime(2025, 2, 2, tzinfo=UTC)
+
+
+def test_the_order_of_columns_and_further_columns_do_not_matter(export: Export) -> None:
+    turned = [{"noise": "x", **dict(reversed(lead.items()))} for lead in GOOD]
+    pd.testing.assert_frame_equal(read(export(turned, "turned.csv")).frame, read(export(GOOD)).frame)
+
+
+def test_all_faults_of_an_export_come_in_one_report_with_file_column_rows_and_values(export: Export) -> None:
+    rows = [
+        {"id": "1", "created": "2025-01-10", "closed": "2025-02-01", "stage": "Won", "company": "A", "employees": "12",
+         "demo": "ja", "visit": "31.02.2025"},
+        {"id": "1", "created": "soon", "closed": "2025-02-01", "stage": "Maybe", "company": "A", "employees": "many",
+         "demo": "perhaps", "visit": ""},
+        {"id": "", "created": "2025-03-10", "closed": "2025-03-01", "stage": "Won", "company": "A", "employees": "3",
+         "demo": "", "visit": ""},
+        {"id": "4", "created": "", "closed": "", "stage": "Won", "company": "A", "employees": "3",
+         "demo": "", "visit": ""},
+    ]  # fmt: skip
+    with pytest.raises(HistoryError) as caught:
+        read(export(rows))
+    found = {(problem.code, problem.where, problem.rows, problem.seen) for problem in caught.value.problems}
+    assert found == {
+        ("missing_column", "leads.csv", (), ""),
+        ("duplicate_id", 'leads.csv column "id"', (2, 3), "'1'"),
+        ("missing_id", 'leads.csv column "id"', (4,), ""),
+        ("unreadable_value", 'leads.csv column "created"', (3,), "'soon'"),
+        ("missing_date", 'leads.csv column "created"', (5,), ""),
+        ("unknown_outcome", 'leads.csv column "stage"', (3,), "'Maybe'"),
+        ("unreadable_value", 'leads.csv column "employees"', (3,), "'many'"),
+        ("unreadable_value", 'leads.csv column "demo"', (3,), "'perhaps'"),
+        ("unreadable_value", 'leads.csv column "visit"', (2,), "'31.02.2025'"),
+        ("won_without_date", 'leads.csv column "closed"', (5,), ""),
+        ("closed_before_created", 'leads.csv column "closed"', (4,), "'2025-03-01'"),
+    }
+    german = caught.value.in_language("de")
+    assert "Fehler in der Historie (11):" in german
+    assert "gesehen: 'Maybe'; erwartet: Won = won, Lost = lost, Open = open; leer = open; Zeile: 3" in german
+
+
+def test_a_missing_column_is_named_with_the_closest_one_there_is(export: Export) -> None:
+    problem = problems_of(export([{**lead, "sourc": "x"} for lead in GOOD]), definition(
+        columns={**agreement()["columns"], "account": "compani"}))["missing_column"]  # fmt: skip
+    assert problem.expected.en == "did you mean 'company'?"
+    assert problem.expected.de == "war 'company' gemeint?"
+
+
+def test_an_empty_file_is_refused(export: Export) -> None:
+    assert set(problems_of(export([]))) == {"no_rows"}
+
+
+@pytest.mark.parametrize("outcome", ["Won", "Lost"])
+def test_only_one_class_is_refused(export: Export, outcome: str) -> None:
+    rows = [{**lead, "stage": outcome, "closed": "2025-05-01"} for lead in GOOD]
+    assert problems_of(export(rows))["one_class"].where == 'leads.csv column "stage"'
+
+
+def test_a_win_before_its_creation_is_left_out_and_counted_where_that_is_agreed(export: Export) -> None:
+    rows = [*GOOD, {**GOOD[0], "id": "4", "closed": "2025-01-08"}]
+    assert problems_of(export(rows))["closed_before_created"].rows == (5,)
+    history = read(export(rows), definition(read={"timezone": "UTC", "closed_before_created": "leave_out"}))
+    assert history.frame["lead_id"].tolist() == ["1", "2", "3"]
+    assert [(left.reason.en, left.n) for left in history.left_out] == [("closed before it was created", 1)]
+
+
+def test_a_closing_known_to_the_day_is_not_before_a_creation_known_to_the_minute(export: Export) -> None:
+    rows = [{**lead, "created": lead["created"] + " 14:30"} for lead in changed(0, closed="2025-01-10")]
+    history = read(export(rows))
+    assert history.frame["closed"].iloc[0] == history.frame["created"].iloc[0]
+    assert any("closings on the day of creation count as after it (1)" in note.en for note in history.notes)
+
+
+def test_a_closing_known_to_the_minute_is_before_a_later_creation_of_the_day(export: Export) -> None:
+    rows = [{**lead, "created": lead["created"] + " 14:30"} for lead in changed(0, closed="2025-01-10 14:29")]
+    assert set(problems_of(export(rows))) == {"closed_before_created"}
+
+
+def test_the_forecast_of_an_open_lead_does_not_move_the_end_of_the_data(export: Export) -> None:
+    assert read(export(changed(2, closed="2027-12-31"))).data_end == datetime(2025, 2, 2, tzinfo=UTC)
+
+
+def test_the_agreed_end_of_the_data_is_midnight_on_the_definitions_clocks(export: Export) -> None:
+    agreed = definition(read={"timezone": "Europe/Berlin", "data_end": date(2025, 7, 1)})
+    end = read(export(GOOD), agreed).data_end
+    assert end is not None
+    assert end.astimezone(UTC) == datetime(2025, 6, 30, 22, tzinfo=UTC)
+
+
+def test_an_empty_as_of_date_or_order_is_a_problem(export: Export) -> None:
+    columns = {**agreement()["columns"], "as_of": "handed"}
+    rows = [{**lead, "handed": handed} for lead, handed in zip(GOOD, ("2025-01-12", "", "2025-01-13"), strict=True)]
+    assert problems_of(export(rows), definition(columns=columns))["missing_date"].rows == (3,)
+    ordered = definition(columns={"outcome": "stage", "order": "number"}, target={})
+    rows = [{**lead, "number": number} for lead, number in zip(GOOD, ("1", "2", ""), strict=True)]
+    assert problems_of(export(rows), ordered)["missing_order"].rows == (4,)
+
+
+def test_placeholders_mean_not_answered_in_every_type(export: Export) -> None:
+    fields = {
+        name: {**field, "missing": ["-1", "Select", "1900-01-01"]} for name, field in agreement()["fields"].items()
+    }
+    rows = changed(0, source="Select", employees="-1.0", visit="1900-01-01", demo="Select")
+    first = read(export(rows), definition(fields=fields)).frame.iloc[0]
+    assert first[["source", "employees", "visit", "demo"]].isna().all()
+
+
+def test_a_number_outside_of_its_plausible_range_is_named_with_the_range(export: Export) -> None:
+    fields = {**agreement()["fields"]}
+    fields["employees"] = {**fields["employees"], "at_least": 10}
+    problem = problems_of(export(GOOD), definition(fields=fields))["out_of_range"]
+    assert (problem.rows, problem.seen, problem.expected.de) == ((4,), "'7'", "≥ 10")
+
+
+def test_leads_to_be_scored_need_no_outcome(export: Export) -> None:
+    agreed = definition()
+    unknown = [{name: cell for name, cell in lead.items() if name not in ("stage", "closed")} for lead in GOOD]
+    leads = read_leads(agreed, files_of(agreed, export(unknown)))
+    known = read(export(GOOD, "known.csv")).frame
+    fields = ["lead_id", "account", "as_of", *agreed.fields]
+    pd.testing.assert_frame_equal(leads[fields], known[fields])
+    assert set(leads["outcome"]) == {"open"}
+
+
+def test_without_ids_a_lead_is_called_by_its_row(export: Export) -> None:
+    columns = {name: column for name, column in agreement()["columns"].items() if name not in ("id", "account")}
+    frame = read(export(GOOD), definition(columns=columns)).frame
+    assert frame["lead_id"].tolist() == ["row-2", "row-3", "row-4"]
+    assert frame["account"].nunique() == 3
