@@ -20,6 +20,7 @@ from serving.store import ModelRecord, NewScore, Saved, Store
 
 SCORED = 200
 REFUSED = 422
+LEADS_PER_PART = 50
 ONE_REFUSED = Text(
     "Nothing was stored for this lead. Every fault is listed under problems.",
     "Für diesen Lead wurde nichts gespeichert. Alle Fehler stehen unter problems.",
@@ -107,8 +108,12 @@ def _arrival(received_at: datetime, key: str | None, operation: str, body: Any) 
 
 
 def _score_and_store(admitted: Sequence[Admitted], scorer: Scorer, store: Store, received_at: datetime) -> list[Saved]:
-    answers = scorer.score([each.lead for each in admitted])
-    new = [_new_score(each, answer, received_at) for each, answer in zip(admitted, answers, strict=True)]
+    """What is stored for each lead. Answers become bytes part by part: as objects they need ten times the memory."""
+    new: list[NewScore] = []
+    for start in range(0, len(admitted), LEADS_PER_PART):
+        part = admitted[start : start + LEADS_PER_PART]
+        answers = scorer.score([each.lead for each in part])
+        new += [_new_score(each, answer, received_at) for each, answer in zip(part, answers, strict=True)]
     return store.save(model_record(scorer.model_name), new)
 
 
