@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-NAMES = ("initdb", "pg_ctl")
+NAMES = ("initdb", "postgres", "pg_isready")
+IMMEDIATE_SHUTDOWN = signal.SIGQUIT
+START_TIMEOUT_S = 60
 
 
 class PostgresMissingError(Exception):
@@ -33,16 +37,27 @@ def running_postgres() -> Iterator[str]:
     place = Path(tempfile.mkdtemp(prefix="lead-pg-"))
     as_user = _as_other_user(place)
     data, port = place / "data", free_port()
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={place}"
+    command = [*as_user, binaries / "postgres", "-D", data, "-p", port, "-h", "127.0.0.1", "-k", place]
     try:
         _run([*as_user, binaries / "initdb", "-D", data, "-U", "leads", "-A", "trust", "-E", "UTF8", "--no-sync"])
-        _run([*as_user, binaries / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start"])
+        with (place / "log").open("wb") as log:
+            server = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log, cwd="/")
         try:
+            _wait_until_ready(server, [binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", port], place / "log")
             yield f"postgresql://leads@127.0.0.1:{port}/postgres"
         finally:
-            _run([*as_user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"])
+            server.send_signal(IMMEDIATE_SHUTDOWN)
+            server.wait(30)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], probe: Sequence[object], log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while subprocess.run(list(map(str, probe)), check=False).returncode:
+        assert server.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
 
 
 def _binaries() -> Path:
@@ -51,19 +66,24 @@ def _binaries() -> Path:
     for directory in candidates:
         if all((directory / name).exists() for name in NAMES):
             return directory
-    raise PostgresMissingError("PostgreSQL's initdb and pg_ctl are not installed (Debian: postgresql)")
+    raise PostgresMissingError("PostgreSQL's initdb, postgres and pg_isready are not installed (Debian: postgresql)")
 
 
 def _as_other_user(place: Path) -> list[str]:
-    """The prefix of a command that may not run as root; the directory is handed over to that user."""
+    """The prefix of a command that ends with these tests, killed or not, and that does not run as root."""
+    if shutil.which("setpriv") is None:
+        raise PostgresMissingError(
+            "setpriv is not installed, which ends the server when the tests are killed (util-linux)"
+        )
+    with_us = ["setpriv", "--pdeathsig=QUIT"]
     if os.geteuid() != 0:
-        return []
+        return with_us
     name = next((user for user in ("postgres", "nobody") if _exists(user)), None)
-    if name is None or shutil.which("setpriv") is None:
-        raise PostgresMissingError("PostgreSQL refuses root, and there is no setpriv or no user postgres or nobody")
+    if name is None:
+        raise PostgresMissingError("PostgreSQL refuses root, and there is no user postgres or nobody to run it as")
     user = pwd.getpwnam(name)
     os.chown(place, user.pw_uid, user.pw_gid)
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return [*with_us, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
 
 def _exists(user: str) -> bool:
@@ -81,7 +101,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _run(command: Sequence[str | Path]) -> None:
+def _run(command: Sequence[object]) -> None:
     # Not captured by pipes: the server would inherit them, and reading would wait for its end.
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(list(map(str, command)), stdout=output, stderr=output, cwd="/", check=False)
