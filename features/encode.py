@@ -209,7 +209,7 @@ class _MisfitError(Exception):
 
 
 def shown(value: object) -> str:
-    """A value as it may stand in an answer: JSON's spelling, shortened."""
+    """A value as it may stand in an answer, shortened: texts in single quotes, which need no escaping in JSON."""
     words = {True: "true", False: "false", None: "null"}
     text = words[value] if isinstance(value, bool) or value is None else repr(value)
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -7,7 +7,7 @@ up the rest, and together they are the whole difference between the lead's proba
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -63,17 +63,22 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a lead scores as it does: every field, strongest first; `strongest` of them are the ones to read out."""
+    """Why a lead scores as it does.
 
-    reasons: tuple[Reason, ...]
-    n_strongest: int
+    Attributes
+    ----------
+    strongest : tuple of Reason
+        The reasons to read out, largest absolute points first.
+    rest : Rest
+        All other fields together.
+    points : tuple of float
+        Of every field, in the order of a row.
+    """
+
+    strongest: tuple[Reason, ...]
     rest: Rest
+    points: tuple[float, ...]
     base_text: Text
-
-    @property
-    def strongest(self) -> tuple[Reason, ...]:
-        """The reasons to read out."""
-        return self.reasons[: self.n_strongest]
 
     def in_words(self, language: Language) -> str:
         """The base, the strongest reasons and the rest, a line each."""
@@ -101,14 +106,12 @@ def explain_lead(
         The lead's fields as they came, to name a value that the model only knows as "other".
     """
     model = bundle.model
-    points = points_of(contributions[None, :], np.array([probability]), model.base_probability)[0]
-    order = sorted(range(len(row)), key=lambda column: (-abs(points[column]), column))
-    reasons = tuple(
-        _reason(bundle, column, _Said(float(row[column]), float(contributions[column]), float(points[column])), given)
-        for column in order
-    )
-    strongest = min(strongest, len(reasons))
-    return Explanation(reasons, strongest, _rest(reasons[strongest:]), base_in_words(model.base_probability))
+    points = points_of(contributions[None, :], np.array([probability]), model.base_probability)[0].tolist()
+    said = [_Said(*each) for each in zip(row.tolist(), contributions.tolist(), points, strict=True)]
+    order = sorted(range(len(said)), key=lambda column: (-abs(points[column]), column))
+    reasons = tuple(_reason(bundle, column, said[column], given) for column in order[:strongest])
+    rest = _rest([said[column] for column in order[strongest:]])
+    return Explanation(reasons, rest, tuple(points), base_in_words(model.base_probability))
 
 
 def base_in_words(base_probability: float) -> Text:
@@ -204,7 +207,7 @@ _FEW: dict[Language, tuple[str, str, str]] = {
 }
 
 
-def _rest(reasons: tuple[Reason, ...]) -> Rest:
+def _rest(reasons: Sequence[_Said]) -> Rest:
     points = math.fsum(reason.points for reason in reasons)
     contribution = math.fsum(reason.contribution for reason in reasons)
     return Rest(len(reasons), contribution, points, _both(lambda language: _rest_text(len(reasons), points, language)))

@@ -133,7 +133,7 @@ class Scorer:
             handover=grades.handover(probability, self.bundle.manifest.handover_threshold),
             log_odds=scored.log_odds,
             base=self._base,
-            contributions=self._contributions(explanation),
+            contributions=self._contributions(scored, explanation),
             reasons=[_reason(reason) for reason in explanation.strongest],
             rest=_rest(explanation.rest),
             missing=list(lead.record.missing),
@@ -146,11 +146,11 @@ class Scorer:
             answer["horizon_days"] = definition.target.horizon_days
         return answer
 
-    def _contributions(self, explanation: Explanation) -> list[Contribution]:
-        by_field = {reason.field: reason for reason in explanation.reasons}
+    def _contributions(self, scored: _Scored, explanation: Explanation) -> list[Contribution]:
+        names, contributions = self.bundle.model.encoder.names, scored.contributions.tolist()
         return [
-            Contribution(field=name, contribution=by_field[name].contribution, points=by_field[name].points)
-            for name in self.bundle.model.encoder.names
+            Contribution(field=name, contribution=contribution, points=points)
+            for name, contribution, points in zip(names, contributions, explanation.points, strict=True)
         ]
 
     def _check_sum(self, scored: _Scored) -> None:

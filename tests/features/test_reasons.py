@@ -180,8 +180,8 @@ def test_reasons_are_ranked_and_with_the_rest_make_up_the_whole_difference(
     scores = model.explain(matrix)
     for row, probability in enumerate(scores.probability.tolist()):
         explanation = explain_lead(bundle, matrix[row], scores.contributions[row], probability, given={})
-        points = [reason.points for reason in explanation.reasons]
-        assert [abs(p) for p in points] == sorted((abs(p) for p in points), reverse=True)
+        said_of = [abs(reason.points) for reason in explanation.strongest]
+        assert said_of == sorted((abs(points) for points in explanation.points), reverse=True)[:5]
         said = math.fsum([*(reason.points for reason in explanation.strongest), explanation.rest.points])
         assert said == pytest.approx(100 * (probability - model.base_probability), abs=1e-9)
         log_odds = math.fsum(
@@ -192,8 +192,8 @@ def test_reasons_are_ranked_and_with_the_rest_make_up_the_whole_difference(
 
 def test_a_reason_says_what_was_seen_and_what_the_history_says_about_it(bundle: Bundle) -> None:
     explanation = explained(bundle, {"employees": 1, "lead_source": "trade_fair", "campaign": "ganz neu"}, strongest=99)
-    texts = {reason.field: reason.text for reason in explanation.reasons}
-    evidence = {reason.field: reason.evidence for reason in explanation.reasons}
+    texts = {reason.field: reason.text for reason in explanation.strongest}
+    evidence = {reason.field: reason.evidence for reason in explanation.strongest}
     assert texts["lead_source"].de.startswith("Quelle: Messe, ")
     assert f"Von {evidence['lead_source'].n} solchen Leads wurden " in texts["lead_source"].de
     assert texts["campaign"].de.startswith("Kampagne: ganz neu (selten oder neu), ")
@@ -208,6 +208,8 @@ def test_a_reason_says_what_was_seen_and_what_the_history_says_about_it(bundle: 
 def test_the_evidence_is_that_of_the_leads_of_training(bundle: Bundle, small_model: SmallModel) -> None:
     frame = small_model.labelled.frame
     such = frame[frame["lead_source"] == "webinar"]
-    reason = next(r for r in explained(bundle, {"lead_source": "webinar"}).reasons if r.field == "lead_source")
+    reason = next(
+        r for r in explained(bundle, {"lead_source": "webinar"}, strongest=99).strongest if r.field == "lead_source"
+    )
     assert (reason.evidence.n, reason.evidence.won) == (len(such), int(such["target"].sum()))
     assert np.isfinite([reason.evidence.low, reason.evidence.high]).all()

@@ -1,0 +1,88 @@
+"""House rules that no linter knows: what is documented exists, what exists is documented, nothing points outside."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from features.definition import LeadDefinition
+from features.definition.agreement import Columns, LeadField, Part, Reading, Target
+from features.text import LANGUAGES
+
+ROOT = Path(__file__).parents[1]
+TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("this is not a git checkout: there is no list of files to look at")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def test_make_help_lists_every_target_in_a_line() -> None:
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == TARGETS
+    declared = re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), re.MULTILINE)
+    assert sorted(set(declared) - {"help"}) == sorted(set(TARGETS) - {"help"})
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.de.md"])
+def test_the_readme_names_only_targets_that_exist(readme: str) -> None:
+    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", text_of(ROOT / readme)))
+    assert {"demo", "test", "help"} <= named <= set(TARGETS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_exists_in_both_languages_and_links_only_to_files_that_exist(language: str) -> None:
+    pages = {page.name for page in (ROOT / "docs" / language).glob("*.md")}
+    assert pages == {page.name for other in LANGUAGES for page in (ROOT / "docs" / other).glob("*.md")}
+    for page in [*(ROOT / "docs" / language).glob("*.md"), ROOT / "README.md", ROOT / "README.de.md"]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(page)):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("part", [LeadDefinition, Target, Columns, Reading, LeadField])
+def test_every_entry_of_the_definition_is_documented(part: type[Part], language: str) -> None:
+    page = text_of(ROOT / "docs" / language / "definition.md")
+    missing = [name for name in part.model_fields if f"`{name}`" not in page and f"[{name}" not in page]
+    assert missing in ([], ["format"])
+
+
+def test_no_file_names_a_package_index_or_a_path_of_this_machine() -> None:
+    hosts = re.compile(
+        r"pypi\.(org|python)|files\.pythonhosted|registry\.npmjs|--(extra-)?index-url\s+http|--find-links"
+    )
+    home = re.compile(rf"{re.escape(str(ROOT.parent))}/|{re.escape(str(Path.home()))}/")
+    allowed = {ROOT / "tests" / "test_house.py"}
+    for path in tracked():
+        if path not in allowed and path.suffix not in {".png", ".parquet"}:
+            assert not hosts.search(text_of(path)), path
+            assert not home.search(text_of(path)), path
+
+
+def test_every_locked_package_has_a_hash() -> None:
+    for lock in (ROOT / "locks").glob("*.txt"):
+        packages = re.findall(
+            r"^[a-z0-9][^\s]*==[^\n]*\\\n((?:    --hash=sha256:[0-9a-f]{64}.*\n)+)", text_of(lock), re.MULTILINE
+        )
+        assert len(packages) == len(re.findall(r"^[a-z0-9]", text_of(lock), re.MULTILINE)) > 10
+
+
+def test_every_dependency_has_its_reason_beside_it() -> None:
+    text = text_of(ROOT / "pyproject.toml")
+    project = tomllib.loads(text)["project"]
+    requirements = project["dependencies"] + [r for extra in project["optional-dependencies"].values() for r in extra]
+    for requirement in requirements:
+        assert re.search(rf'"{re.escape(requirement)}",\s+# \w', text), requirement
