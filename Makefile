@@ -17,7 +17,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_TRACKING_URI ?= sqlite:///.state/mlflow.db
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate define train promote rollback versions serve score card mlflow \
+.PHONY: help setup demo simulate define horizon backtest train promote rollback versions serve score card mlflow \
         test test-fast check format lint types imports bench bench-quality lock clean
 
 help: ## list the targets
@@ -46,6 +46,12 @@ simulate: setup ## write a simulated history with known truth to .state/demo (LE
 
 define: setup ## draft a definition from an unknown export (DATA=export.csv OUT=lead.toml)
 	$(PY) -m training define $(DATA) $(if $(OUT),--out $(OUT))
+
+horizon: setup ## show when wins come and propose a horizon (DEFINITION=lead.toml DATA='export*.csv')
+	$(PY) -m training horizon --definition $(DEFINITION) --data '$(DATA)'
+
+backtest: setup ## replay the past month by month into .state/backtest-NAME (DEFINITION= DATA= FIRST=2025-01-01 BUDGET=)
+	$(PY) -m training backtest --definition $(DEFINITION) --data '$(DATA)' $(if $(FIRST),--first $(FIRST)) $(budget)
 
 train: setup ## train on a history and register the challenger (DEFINITION=lead.toml DATA='export*.csv' BUDGET=seconds)
 	$(PY) -m training train --definition $(DEFINITION) --data '$(DATA)' $(budget)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,6 +106,64 @@ def define(
 
 
 @app.command()
+def horizon(definition: DefinitionOption, data: DataOption) -> None:
+    """Show when wins come, what each horizon sees and costs, and propose one."""
+    from features.history import read_history
+    from training import horizon_tables
+    from training.horizon import propose_horizon
+
+    agreement = _agreement(definition)
+    with _progress() as report:
+        report(_READING, 0.0)
+        found = propose_horizon(read_history(agreement, _export(agreement, data)), progress=report)
+    language = _language()
+    titles, months = horizon_tables.month_rows(found, language)
+    _print_table(_choose(_LEFT_OUT_BY_MONTH), titles, months)
+    _print_table("", [_choose(title) for title in horizon_tables.HEADER], horizon_tables.rows(found, language))
+    for sentence in horizon_tables.sentences(found):
+        _say(sentence)
+
+
+@app.command()
+def backtest(
+    definition: DefinitionOption,
+    data: DataOption,
+    *,
+    first: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first origin's month.")] = None,
+    months: Annotated[int, typer.Option(min=1, help="Months from one origin to the next.")] = 1,
+    calibrate_on: Annotated[int, typer.Option(min=40, help="Newest known outcomes that calibrate.")] = 1000,
+    budget: Annotated[float | None, typer.Option(help="Seconds for each choice of the number of trees.")] = None,
+) -> None:
+    """Replay the past: refit and recalibrate month by month as it would have been, and judge what came after."""
+    from dataclasses import replace
+
+    from features.history import read_history
+    from training import backtest_result as result
+    from training.backtest import BacktestSettings, run_backtest
+    from training.backtest_figures import drawn
+    from training.labels import label
+    from training.leakage import guard
+    from training.origins import OriginSettings
+    from training.pipeline import leaks_of
+
+    agreement = _agreement(definition)
+    settings = BacktestSettings(OriginSettings(first and first.date(), months, calibrate_on))
+    settings = replace(settings, fit=replace(settings.fit, budget_seconds=budget))
+    with _progress() as report:
+        report(_READING, 0.0)
+        labelled = label(read_history(agreement, _export(agreement, data)))
+        guard(leaks_of(labelled.history, labelled), agreement.accepted_leaks)
+        found = run_backtest(labelled, settings, report)
+        report(_DRAWING, 0.0)
+        place = result.write_backtest(found, _state() / f"backtest-{agreement.name}", drawn(found))
+    language = _language()
+    title = _choose(_LOG_LOSS_BY_PERIOD)
+    _print_table(title, [_choose(text) for text in result.PERIOD_HEADER], found.period_rows(language))
+    _print_table("", [_choose(text) for text in result.HEADER], found.rows(language))
+    _say(Text(f"Figures, tables and every probability: {place}", f"Bilder, Tabellen, jede Wahrscheinlichkeit: {place}"))
+
+
+@app.command()
 def train(
     definition: DefinitionOption,
     data: DataOption,
@@ -136,7 +194,8 @@ def train(
             report(_LOGGING, 0.0)
             version = record(run, trained, decision, place)
             tracking.registry.record_verdict(version, decision, champion)
-            tracking.registry.set_alias("challenger", version)
+        # Only now: a run that is interrupted takes its version back, and the old challenger stays.
+        tracking.registry.set_alias("challenger", version)
     _print_left_out(trained)
     _print_decision(decision)
     _say(
@@ -250,6 +309,10 @@ console = Console()
 _CONNECTING = Text("Opening the tracking store", "Tracking öffnen")
 _LOGGING = Text("Logging to MLflow and registering", "In MLflow protokollieren und registrieren")
 _SCORING = Text("Scoring", "Bewerten")
+_READING = Text("Reading the history", "Historie einlesen")
+_DRAWING = Text("Drawing the figures", "Abbildungen zeichnen")
+_LEFT_OUT_BY_MONTH = Text("Leads by month, with the horizon as agreed", "Leads je Monat, mit vereinbartem Horizont")
+_LOG_LOSS_BY_PERIOD = Text("Log loss of what came after each origin", "Log-Loss dessen, was nach jedem Zeitpunkt kam")
 _NO_CHALLENGER = Text(
     "There is no challenger. Train one first, or name a version.",
     "Es gibt keinen Challenger. Bitte zuerst trainieren oder eine Version nennen.",
@@ -324,6 +387,13 @@ def _print_left_out(trained: Trained) -> None:
         console.print(f"  − {whole(rows.n, language)}: {rows.reason.in_language(language)}")
     for warning in trained.manifest.warnings:
         console.print(f"  ! {warning.in_language(language)}")
+
+
+def _print_table(title: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(*titles, title=title or None)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 def _print_decision(decision: Decision) -> None:
