@@ -125,7 +125,7 @@ def test_an_undated_history_is_cut_at_random_by_account_with_the_same_rate() -> 
 
 
 def broken(cut: Split, **rows: np.ndarray) -> Split:
-    return replace(cut, **{use: np.sort(part) for use, part in rows.items()})
+    return replace(cut, **{use: np.sort(part) for use, part in rows.items()})  # type: ignore[arg-type]
 
 
 def test_verify_lets_a_sound_split_pass() -> None:
