@@ -134,7 +134,9 @@ def test_verify_lets_a_sound_split_pass() -> None:
         verify(labelled, split(labelled))
 
 
-@pytest.mark.parametrize(("window", "later"), [("train", "calibrate"), ("train", "test"), ("calibrate", "test")])
+@pytest.mark.parametrize(
+    ("window", "later"), [("train", "calibrate"), ("train", "test"), ("calibrate", "test"), ("seen", "test")]
+)
 def test_verify_catches_a_lead_in_two_windows(window: str, later: str) -> None:
     for agreed in (DATED, ORDERED, UNDATED):
         labelled = daily(agreed=agreed)
@@ -153,7 +155,7 @@ def test_verify_catches_an_account_in_two_windows() -> None:
             verify(labelled, cut)
 
 
-@pytest.mark.parametrize(("window", "later"), [("train", "calibrate"), ("calibrate", "test")])
+@pytest.mark.parametrize(("window", "later"), [("train", "calibrate"), ("calibrate", "test"), ("seen", "test")])
 def test_verify_catches_a_label_that_was_not_yet_knowable(window: str, later: str) -> None:
     labelled = daily()
     cut = split(labelled)
