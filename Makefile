@@ -16,6 +16,8 @@ budget  = $(if $(BUDGET),--budget $(BUDGET))
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_TRACKING_URI ?= sqlite:///.state/mlflow.db
 
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo simulate define horizon backtest train promote rollback versions serve score card mlflow \
         test test-fast check format lint types imports bench bench-quality lock clean
@@ -31,7 +33,9 @@ $(STAMP): locks/dev.txt
 	if [ -z "$$python" ]; then echo "Python 3.11 or later is needed; name it with  make PYTHON=/path/to/python  ..." >&2; exit 1; fi; \
 	echo "Setting up .venv with $$($$python --version); some 200 packages, one to three minutes"; \
 	$$python -m venv --clear .venv || { echo "On Debian and Ubuntu:  apt-get install python3-venv" >&2; exit 1; }
-	@$(PY) -m pip install --disable-pip-version-check --quiet --progress-bar off --require-hashes -r locks/dev.txt
+	@$(PY) -m pip install --disable-pip-version-check --no-color --progress-bar off --require-hashes -r locks/dev.txt \
+	  | awk '/^(Collecting|  Using|  Downloading)/ {fetched += /^Collecting/; printf "\r  %d packages found", fetched; fflush()} \
+	         /^Installing/ {printf "\n  installing them\n"; fflush()} /ERROR/ {print}'
 	@touch $@
 
 demo: setup ## the whole loop on a simulated history: simulate, train, promote, serve, score a lead (SERVE=0 stops then)
