@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
-from leak_worlds import real_set
 
 from features.definition import LeadDefinition, parse_definition
 from features.errors import HistoryError
 from features.history import files_of, read_history
 from features.text import Text
+from tests.training.leak_worlds import real_set
 from training.define import agreed, draft, toml
 from training.define.columns import Column, read_column, read_columns
 from training.define.outcome import find_outcome

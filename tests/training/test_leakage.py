@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from leak_worlds import World, definition_of, real_set, with_left_out
 
 from features.definition import LeadDefinition, read_definition
 from features.errors import LeakError
 from features.history import files_of, read_history
 from features.text import Text
+from tests.training.leak_worlds import World, definition_of, real_set, with_left_out
 from training.define.suspects import targets
 from training.labels import label
 from training.leakage import Finding, find_leaks, guard, hint
