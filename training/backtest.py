@@ -62,7 +62,7 @@ class BacktestSettings:
     origins: OriginSettings = field(default_factory=OriginSettings)
     fit: FitSettings = field(default_factory=FitSettings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
-    choose_every: int = 6
+    choose_every: int = 12
     n_resamples: int = 500
     n_resamples_period: int = 200
     seed: int = 20260101

@@ -33,7 +33,7 @@ HEADER = (
     Text("Log loss", "Log-Loss"),
     Text("Refitted model better by", "Neu angepasstes Modell besser um"),
     Text("ECE", "ECE"),
-    Text("Calibration slope", "Kalibrierungssteigung"),
+    Text("Slope", "Steigung"),
     Text("Won / expected", "Gewonnen / erwartet"),
     Text("ROC AUC", "ROC-AUC"),
 )

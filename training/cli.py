@@ -390,7 +390,11 @@ def _print_left_out(trained: Trained) -> None:
 
 
 def _print_table(title: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(*titles, title=title or None)
+    """A table whose columns of figures stand to the right."""
+    table = Table(title=title or None)
+    for number, heading in enumerate(titles):
+        figures = all(row[number][:1].isdigit() for row in rows)
+        table.add_column(heading, justify="right" if figures else "left")
     for row in rows:
         table.add_row(*row)
     console.print(table)

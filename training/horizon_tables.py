@@ -16,7 +16,7 @@ HEADER = (
     Text("of them won", "davon gewonnen"),
     Text("Newest lead to learn from", "Neuester Lead zum Lernen"),
     Text("Train / calibrate / test", "Training / Kalibrierung / Test"),
-    Text("", ""),
+    Text("Remark", "Bemerkung"),
 )
 PROPOSED = Text("proposed", "Vorschlag")
 OWN = Text("as agreed", "wie vereinbart")

@@ -93,9 +93,9 @@ def test_mean_predicted_probability_is_within_three_percent_where_shortcuts_are_
     won = (history.frame["outcome"] == "won") & (
         history.frame["closed"] < history.frame["as_of"] + pd.Timedelta(days=days)
     )
-    account = pd.factorize(history.frame["account"])[0]
-    as_lost = Sample(everyone, won.to_numpy(dtype=float), account, np.arange(len(account)))
-    dropped = as_lost.take((history.frame["outcome"] != "open").to_numpy())
+    account = np.asarray(pd.factorize(history.frame["account"])[0], dtype=np.int64)
+    as_lost = Sample(everyone, np.asarray(won, dtype=np.float64), account, np.arange(len(account)))
+    dropped = as_lost.take(np.flatnonzero(history.frame["outcome"] != "open"))
     truth = known_delays.truth["true_probability"].mean()
     assert mean_said(sample_of(labelled, encoder)) == pytest.approx(truth, rel=0.03)
     assert mean_said(as_lost) < 0.94 * truth

@@ -119,8 +119,8 @@ def test_the_interval_holds_the_truth_and_accounts_widen_it(known_delays: Delays
     draws = leads.resampled([90], Resampling(n_resamples=150, seed=3))[:, 0]
     assert np.quantile(draws, 0.01) < known_delays.won_within(90) < np.quantile(draws, 0.99)
     rows = np.arange(len(leads)) % 2000  # two thousand leads, each repeated twenty times under one account
-    parts = [part[rows] for part in (leads.watched_days, leads.closed_days, leads.won)]
-    together = Followed(*parts, account=rows.astype(str)).resampled([90], Resampling(n_resamples=60, seed=3))
+    repeated = Followed(leads.watched_days[rows], leads.closed_days[rows], leads.won[rows], rows.astype(str))
+    together = repeated.resampled([90], Resampling(n_resamples=60, seed=3))
     assert together.std() > 3 * draws.std()
 
 
