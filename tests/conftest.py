@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from features.definition import LeadDefinition, read_definition
 from features.history import History, files_of, read_history
@@ -28,6 +29,10 @@ from training.simulate import Simulation, simulate, write
 from training.splits import Split, described, split
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The first example of a property compiles numba code, and machines are noisy: no time limit for a single example.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 N_LEADS = 1_500
