@@ -153,7 +153,7 @@ def _fit_parts(
     sample: Sample, fields: Sequence[EncodedField], n_rounds: int, parts: PartSettings, progress: Progress
 ) -> tuple[LinearPart, str, int]:
     progress(LINEAR, 0.0)
-    linear, booster = start_parts(sample, fields, parts)
+    linear, booster = start_parts(sample, fields, parts, grows=n_rounds > 0)
     progress(TREES, 0.5)
     for _ in range(n_rounds):
         if booster.update():

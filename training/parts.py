@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import lightgbm as lgb
+import numpy as np
 
 from features.encode import EncodedField
 from features.model.linear import LinearPart
@@ -50,9 +51,11 @@ class PartSettings:
 
 
 def start_parts(
-    sample: Sample, fields: Sequence[EncodedField], settings: PartSettings
+    sample: Sample, fields: Sequence[EncodedField], settings: PartSettings, *, grows: bool = True
 ) -> tuple[LinearPart, lgb.Booster]:
     """The linear part fitted on all of `sample`, and a booster without trees that starts from its out-of-fold margins.
+
+    With `grows` False no tree will follow, and the five fits that the out-of-fold margins cost are saved.
 
     Raises
     ------
@@ -61,7 +64,9 @@ def start_parts(
     """
     weights = recency_weights(sample.order, settings.half_life(len(sample)))
     linear = fit_linear(sample, fields, settings.linear, weights)
-    start = out_of_fold_margins(sample, fields, settings.linear, weights, seed=settings.seed)
+    start = np.zeros(len(sample))
+    if grows:
+        start = out_of_fold_margins(sample, fields, settings.linear, weights, seed=settings.seed)
     booster = new_booster(
         sample, fields, start, settings.boost, weights=weights, seed=settings.seed, n_threads=settings.n_threads
     )
