@@ -92,26 +92,28 @@ def require_enough(labelled: Labelled) -> None:
     TooFewOutcomesError
         Says how many are missing of which kind.
     """
-    counts = {"won": labelled.won, "not won": len(labelled.frame) - labelled.won}
-    words = {"won": Text("won leads", "gewonnene Leads"), "not won": Text("other leads", "andere Leads")}
-    problems = [
+    if problems := too_few(labelled, np.arange(len(labelled.frame)), FEWEST_OF_A_KIND, Text("", "")):
+        raise TooFewOutcomesError(problems)
+
+
+def too_few(labelled: Labelled, rows: Rows, needed: int, purpose: Text) -> list[Problem]:
+    """What is missing for `needed` won and `needed` other leads at `rows`; `purpose` follows "too few won leads"."""
+    n_won = int(labelled.frame["target"].to_numpy()[rows].sum())
+    counts = ((n_won, Text("won leads", "gewonnene Leads")), (len(rows) - n_won, Text("other leads", "andere Leads")))
+    return [
         Problem(
             where=labelled.history.definition.name,
             what=Text(
-                f"too few {words[kind].en}: {_missing(FEWEST_OF_A_KIND - n).en}",
-                f"zu wenige {words[kind].de}: {_missing(FEWEST_OF_A_KIND - n).de}",
+                f"too few {kind.en}{purpose.en}: {_missing(needed - n).en}",
+                f"zu wenige {kind.de}{purpose.de}: {_missing(needed - n).de}",
             ),
             seen=str(n),
-            expected=Text(
-                f"at least {FEWEST_OF_A_KIND} that have matured", f"mindestens {FEWEST_OF_A_KIND} ausgereifte"
-            ),
+            expected=Text(f"at least {needed} that have matured", f"mindestens {needed} ausgereifte"),
             code="too_few",
         )
-        for kind, n in counts.items()
-        if n < FEWEST_OF_A_KIND
+        for n, kind in counts
+        if n < needed
     ]
-    if problems:
-        raise TooFewOutcomesError(problems)
 
 
 def _missing(n: int) -> Text:
@@ -136,10 +138,17 @@ def learn(labelled: Labelled, cut: Split, settings: Settings, progress: Progress
 
 def judge(labelled: Labelled, cut: Split, learnt: Learnt, settings: Settings, progress: Progress = silent) -> Judgement:
     """The learnt model and the baselines on the test window of `cut`."""
+    return judge_model(labelled, cut, learnt.fit.model, settings, progress)
+
+
+def judge_model(
+    labelled: Labelled, cut: Split, model: LeadModel, settings: Settings, progress: Progress = silent
+) -> Judgement:
+    """Any model that knows nothing of the test window of `cut`, and the baselines, on that window."""
     progress(JUDGING, 0.0)
-    encoder, test = learnt.fit.model.encoder, sample_of(labelled, learnt.fit.model.encoder, cut.test)
+    encoder, test = model.encoder, sample_of(labelled, model.encoder, cut.test)
     seen = sample_of(labelled, encoder, cut.seen)
-    probability = learnt.fit.model.explain(test.matrix).probability
+    probability = model.explain(test.matrix).probability
     context = _Context.of(labelled, cut, test, seen, settings)
     evaluation = context.evaluate(probability)
     baselines, against = {}, {}

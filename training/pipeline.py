@@ -8,19 +8,21 @@ are steps of their own (`tracking`, `promote`), so that a failed run leaves noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from features.definition import LeadDefinition
+from features.encode import Matrix
 from features.grades import threshold_for
 from features.history import History, LeftOutRows, read_history
 from features.model.additive import LeadModel, points_of
-from features.model.bundle import Bundle, Fit, Importance, Manifest, Window, open_bundle, open_judged, write_bundle
+from features.model.bundle import Fit, Importance, Manifest, Window, open_bundle, open_judged, write_bundle
 from features.profile import Profile, learn_profile
 from features.sources import Source
 from features.text import Text
@@ -30,8 +32,9 @@ from training.fit import Progress, silent
 from training.gates import Candidate, Champion, Decision, Policy, decide
 from training.labels import Labelled, label
 from training.leakage import Finding, find_leaks, guard
-from training.learn import Judgement, Learnt, Settings, against_champion, judge, learn, require_enough, ship
+from training.learn import Judgement, Settings, against_champion, judge, learn, require_enough, ship
 from training.splits import Rows, Split, described, split
+from training.unseen import leads_from, seen_until
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "numba", "pandas", "pydantic")
 FEWEST_WINS_TO_COMPARE = 40
@@ -65,23 +68,27 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Trained:
-    """All that a training run found out."""
+    """All that a training run, or a recalibration, found out.
+
+    Attributes
+    ----------
+    judged : Fit
+        Goes into the bundle beside `shipped`, for later challengers to be held against.
+    left_out : tuple of LeftOutRows
+        Leads that nothing was learnt from, or nothing while the model was judged, and why.
+    origin : Text or None
+        Which model this one is a recalibration of, and how; None if it was trained.
+    """
 
     prepared: Prepared
-    learnt: Learnt
+    judged: Fit
     judgement: Judgement
     shipped: Fit
     profile: Profile
     importance: tuple[Importance, ...]
     manifest: Manifest
-
-    @property
-    def left_out(self) -> tuple[LeftOutRows, ...]:
-        """Leads that nothing was learnt from, or nothing while the model was judged, and why."""
-        cut = self.prepared.cut
-        gap = LeftOutRows(IN_A_GAP, cut.n_gap)
-        account = LeftOutRows(OF_A_LATER_ACCOUNT, cut.n_account)
-        return tuple(rows for rows in (*self.prepared.labelled.left_out, gap, account) if rows.n)
+    left_out: tuple[LeftOutRows, ...]
+    origin: Text | None = None
 
     @property
     def candidate(self) -> Candidate:
@@ -102,15 +109,28 @@ def prepare(definition: LeadDefinition, source: Source, settings: Settings, prog
     DataError
         Whatever is wrong with the export, the labels, leaking fields or the windows; each of its kind.
     """
+    labelled, findings, accepted = read_guarded(definition, source, progress)
+    require_enough(labelled)
+    return Prepared(labelled, findings, accepted, split(labelled, settings.shares, seed=settings.seed))
+
+
+def read_guarded(
+    definition: LeadDefinition, source: Source, progress: Progress = silent
+) -> tuple[Labelled, tuple[Finding, ...], tuple[Finding, ...]]:
+    """The labelled history in `source`, what the leak guard found in it, and what of that is accepted with a reason.
+
+    Raises
+    ------
+    DataError
+        Whatever is wrong with the export, the labels, or leaking fields; each of its kind.
+    """
     progress(READING, 0.0)
     labelled = label(read_history(definition, source))
     progress(GUARDING, 0.0)
     findings = leaks_of(labelled.history, labelled)
     accepted = guard(findings, definition.accepted_leaks)
-    require_enough(labelled)
-    cut = split(labelled, settings.shares, seed=settings.seed)
     progress(GUARDING, 1.0)
-    return Prepared(labelled, findings, accepted, cut)
+    return labelled, findings, accepted
 
 
 def leaks_of(history: History, labelled: Labelled) -> tuple[Finding, ...]:
@@ -125,20 +145,51 @@ def train(prepared: Prepared, settings: Settings, *, now: datetime, progress: Pr
     learnt = learn(labelled, cut, settings, progress)
     judgement = judge(labelled, cut, learnt, settings, progress)
     shipped = ship(labelled, learnt, settings, progress)
-    profile, importance = _described(labelled, cut.test, shipped.model)
-    manifest = Manifest(
+    profile, importance = describe(labelled, cut.test, shipped.model)
+    manifest = manifest_of(
+        prepared,
+        judgement,
+        profile,
+        now=now,
+        windows=prepared.windows(),
+        threshold=threshold_of(labelled, cut.test, judgement.probability),
+        settings={**asdict(settings), "n_trees": learnt.fitted.n_rounds},
+        notes=learnt.fitted.notes,
+    )
+    return Trained(prepared, learnt.fit, judgement, shipped, profile, importance, manifest, _left_out(prepared))
+
+
+def manifest_of(
+    prepared: Prepared,
+    judgement: Judgement,
+    profile: Profile,
+    *,
+    now: datetime,
+    windows: tuple[Window, ...],
+    threshold: float,
+    settings: Mapping[str, Any],
+    notes: tuple[Text, ...],
+) -> Manifest:
+    """What a bundle made at `now` says about itself; `notes` are what its reader should be warned of."""
+    by_time = prepared.cut.by_time
+    return Manifest(
         created_at=now.isoformat(timespec="seconds"),
         simulated=prepared.definition.simulated,
-        validated_on_later_leads=cut.by_time,
+        validated_on_later_leads=by_time,
         base_rate=profile.won / profile.n,
-        handover_threshold=_threshold(labelled, cut.test, judgement, prepared.definition),
-        windows=prepared.windows(),
+        handover_threshold=threshold,
+        windows=windows,
         metrics=judgement.evaluation.to_dict()["metrics"],
-        settings={**asdict(settings), "n_trees": learnt.fitted.n_rounds},
+        settings=settings,
         libraries={name: version(name) for name in LIBRARIES},
-        warnings=_warnings(prepared, learnt),
+        warnings=notes if by_time else (NOT_VALIDATED, *notes),
     )
-    return Trained(prepared, learnt, judgement, shipped, profile, importance, manifest)
+
+
+def _left_out(prepared: Prepared) -> tuple[LeftOutRows, ...]:
+    gap = LeftOutRows(IN_A_GAP, prepared.cut.n_gap)
+    account = LeftOutRows(OF_A_LATER_ACCOUNT, prepared.cut.n_account)
+    return tuple(rows for rows in (*prepared.labelled.left_out, gap, account) if rows.n)
 
 
 def write(trained: Trained, folder: Path, decision: Decision, progress: Progress = silent) -> Path:
@@ -150,7 +201,7 @@ def write(trained: Trained, folder: Path, decision: Decision, progress: Progress
     place = write_bundle(
         folder / name,
         model=trained.shipped,
-        judged=trained.learnt.fit,
+        judged=trained.judged,
         profile=trained.profile,
         importance=trained.importance,
         manifest=trained.manifest,
@@ -174,7 +225,8 @@ def _champion(trained: Trained, place: Path, settings: Settings) -> Champion:
     """
     bundle = open_bundle(place)
     labelled, rows = trained.prepared.labelled, trained.prepared.cut.test
-    newer = _newer_than(bundle, labelled, rows)
+    day = seen_until(bundle.manifest, "shipped", "recalibrated")
+    newer = np.isin(rows, leads_from(labelled, day)) if day else np.zeros(len(rows), dtype=bool)
     enough = labelled.frame["target"].to_numpy()[rows[newer]].sum() >= FEWEST_WINS_TO_COMPARE
     model, chosen = (bundle.model, newer) if enough else (open_judged(place), np.ones(len(rows), dtype=bool))
     probability = trained.judgement.probability[chosen]
@@ -182,17 +234,7 @@ def _champion(trained: Trained, place: Path, settings: Settings) -> Champion:
     return Champion(bundle.bundle_id, paired, changes)
 
 
-def _newer_than(bundle: Bundle, labelled: Labelled, rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which leads came after everything that the bundle's shipped model was fitted on."""
-    end = next((window.end for window in bundle.manifest.windows if window.use == "shipped"), "")
-    if not end:
-        return np.zeros(len(rows), dtype=bool)
-    zone = labelled.history.definition.read.timezone
-    days = labelled.frame["as_of"].iloc[rows].dt.tz_convert(zone).dt.strftime("%Y-%m-%d")
-    return np.asarray(days >= end, dtype=bool)
-
-
-def _described(labelled: Labelled, later: Rows, model: LeadModel) -> tuple[Profile, tuple[Importance, ...]]:
+def describe(labelled: Labelled, later: Rows, model: LeadModel) -> tuple[Profile, tuple[Importance, ...]]:
     """The profile of all leads, and each field's importance over the later ones, largest first."""
     sample = sample_of(labelled, model.encoder)
     explained = model.explain(sample.matrix)
@@ -203,17 +245,11 @@ def _described(labelled: Labelled, later: Rows, model: LeadModel) -> tuple[Profi
     return profile, tuple(sorted(importance, key=lambda entry: -entry.mean_absolute_points))
 
 
-def _threshold(labelled: Labelled, later: Rows, judgement: Judgement, definition: LeadDefinition) -> float:
+def threshold_of(labelled: Labelled, later: Rows, probability: Matrix) -> float:
+    """The lowest probability handed over, by what was said of all the leads that arrived in the time of `later`."""
     as_of = labelled.frame["as_of"].iloc[later]
     weeks = max((as_of.max() - as_of.min()).total_seconds() / (7 * 86_400), 1.0) if as_of.notna().all() else 1.0
-    return threshold_for(definition, judgement.probability.tolist(), weeks)
-
-
-def _warnings(prepared: Prepared, learnt: Learnt) -> tuple[Text, ...]:
-    warnings: Sequence[Text] = learnt.fitted.notes
-    if prepared.cut.by_time:
-        return tuple(warnings)
-    return (NOT_VALIDATED, *warnings)
+    return threshold_for(labelled.history.definition, probability.tolist(), weeks)
 
 
 IN_A_GAP = Text(

@@ -229,11 +229,23 @@ def open_judged(place: Path) -> LeadModel:
     BundleError
         As `open_bundle`.
     """
-    definition = open_bundle(place).definition
+    return open_fits(place)[1].model
+
+
+def open_fits(place: Path) -> tuple[Fit, Fit]:
+    """The shipped and the judged model of the bundle in `place` with their trees' texts, to be written once more.
+
+    Raises
+    ------
+    BundleError
+        As `open_bundle`.
+    """
+    shipped = open_bundle(place).model
     data = _parse(_read(place, "judged.json"), "judged.json")
     try:
         texts = {name: _json(data[name]).encode() for name in ("linear.json", "calibrator.json")}
-        return _model(definition, data["levels"], {**texts, "model.txt": data["model.txt"].encode()})
+        judged = _model(shipped.encoder.definition, data["levels"], {**texts, "model.txt": data["model.txt"].encode()})
+        return Fit(shipped, _read(place, "model.txt").decode()), Fit(judged, data["model.txt"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"{place}: judged.json cannot be read: {error!r}.") from error
 
