@@ -93,6 +93,8 @@ class CardContent:
         Of this model, on the leads that `windows` calls the test.
     decision : Decision or None
         The gate's, where it was asked.
+    origin : Text or None
+        Of a recalibrated model: which one it was made from, and how.
     simulated : bool
         The history was simulated; the card says so first.
     validated_on_later_leads : bool
@@ -119,6 +121,7 @@ class CardContent:
     limits: tuple[Text, ...] = ()
     warnings: tuple[Text, ...] = ()
     decision: Decision | None = None
+    origin: Text | None = None
 
 
 def render(card: CardContent, language: Language, form: Form = "html") -> str:

@@ -22,6 +22,8 @@ WINDOW_NAMES = {
     "judged": Text("judged model fitted on", "geprüftes Modell gelernt an"),
     "test": Text("judged on", "geprüft an"),
     "shipped": Text("shipped model fitted on", "ausgeliefertes Modell gelernt an"),
+    "parts_test": Text("before recalibration judged on", "vor der Rekalibrierung geprüft an"),
+    "recalibrated": Text("shipped model recalibrated on", "ausgeliefertes Modell rekalibriert an"),
 }
 BASELINE_NAMES = {
     "base_rate": Text("always the base rate", "immer die Grundquote"),
@@ -109,6 +111,7 @@ def _content(trained: Trained, decision: Decision, version: str) -> CardContent:
         limits=(*LIMITS, *_sensitive(definition)),
         warnings=manifest.warnings,
         decision=decision,
+        origin=trained.origin,
     )
 
 
