@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from features.definition import LeadField
 from features.text import Language, Text, whole
 from training import card_words
 from training.card_tables import Table, calibration, checks, performance, segments
@@ -95,6 +96,8 @@ class CardContent:
         The gate's, where it was asked.
     origin : Text or None
         Of a recalibrated model: which one it was made from, and how.
+    fields : mapping of str to LeadField
+        The definition's, for the names of segments.
     simulated : bool
         The history was simulated; the card says so first.
     validated_on_later_leads : bool
@@ -121,6 +124,7 @@ class CardContent:
     limits: tuple[Text, ...] = ()
     warnings: tuple[Text, ...] = ()
     decision: Decision | None = None
+    fields: Mapping[str, LeadField] = field(default_factory=dict)
     origin: Text | None = None
 
 
@@ -142,7 +146,7 @@ def render(card: CardContent, language: Language, form: Form = "html") -> str:
         leaks=_leaks(card, language),
         performance=performance(card.evaluation, [(b.name, b.evaluation, b.paired) for b in card.baselines], language),
         calibration=calibration(card.evaluation, language),
-        segments=segments(card.evaluation, language),
+        segments=segments(card.evaluation, card.fields, language),
         checks=None if card.decision is None else checks(card.decision, language),
     )
 

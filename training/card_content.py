@@ -111,6 +111,7 @@ def _content(trained: Trained, decision: Decision, version: str) -> CardContent:
         limits=(*LIMITS, *_sensitive(definition)),
         warnings=manifest.warnings,
         decision=decision,
+        fields=definition.fields,
         origin=trained.origin,
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from features.definition import LeadField
 from features.text import Language, Text, decimal, percent, whole
 from training import card_words as words
 from training.compare import Difference, Paired
@@ -70,9 +71,9 @@ def calibration(evaluation: Evaluation, language: Language) -> Table:
     return Table.of(words.CALIBRATION_HEADER, (*rows, chance), language, numbers=(1,))
 
 
-def segments(evaluation: Evaluation, language: Language) -> Table:
-    """A row for each segment, thin ones marked with an asterisk."""
-    rows = tuple(_segment(segment, language) for segment in evaluation.segments)
+def segments(evaluation: Evaluation, fields: Mapping[str, LeadField], language: Language) -> Table:
+    """A row for each segment in the words of the definition's `fields`, thin ones marked with an asterisk."""
+    rows = tuple(_segment(segment, fields.get(segment.segmentation), language) for segment in evaluation.segments)
     return Table.of(words.SEGMENT_HEADER, rows, language, numbers=range(2, 8))
 
 
@@ -81,12 +82,12 @@ def checks(decision: Decision, language: Language) -> Table:
     return Table.of(HEADER, decision.rows(language), language, numbers=(1, 2))
 
 
-def _segment(segment: Segment, language: Language) -> Row:
+def _segment(segment: Segment, field: LeadField | None, language: Language) -> Row:
     observed = percent(segment.observed, language, 1)
     skill = words.NOTHING if segment.log_loss_skill is None else percent(segment.log_loss_skill, language, 1)
     return (
-        segment.segmentation,
-        _label(segment, language) + (" *" if segment.thin else ""),
+        field.label.in_language(language) if field else segment.segmentation,
+        _label(segment, field, language) + (" *" if segment.thin else ""),
         whole(segment.n, language),
         whole(segment.n_wins, language),
         percent(segment.mean_probability, language, 1),
@@ -96,8 +97,9 @@ def _segment(segment: Segment, language: Language) -> Row:
     )
 
 
-def _label(segment: Segment, language: Language) -> str:
-    shown = label_text(segment.label).in_language(language)
+def _label(segment: Segment, field: LeadField | None, language: Language) -> str:
+    named = field.values.get(segment.label) if field else None
+    shown = (named or label_text(segment.label)).in_language(language)
     return f"{shown} ({whole(segment.n_pooled, language)})" if segment.n_pooled else shown
 
 

@@ -67,7 +67,9 @@ def simulate(
 
     parameters = Simulation(n_leads=leads, seed=seed, leaks=tuple(leak or ()))
     with _progress() as report:
-        simulated = run(parameters, progress=lambda message, share: report(Text(message, message), share))
+        simulated = run(
+            parameters, progress=lambda step, share: report(Text(f"Simulating: {step}", f"Simulieren: {step}"), share)
+        )
         written = write(simulated, out, format=format)
     _say(
         Text(
@@ -313,6 +315,7 @@ _READING = Text("Reading the history", "Historie einlesen")
 _DRAWING = Text("Drawing the figures", "Abbildungen zeichnen")
 _LEFT_OUT_BY_MONTH = Text("Leads by month, with the horizon as agreed", "Leads je Monat, mit vereinbartem Horizont")
 _LOG_LOSS_BY_PERIOD = Text("Log loss of what came after each origin", "Log-Loss dessen, was nach jedem Zeitpunkt kam")
+_WON = Text("won", "gewonnen")
 _NO_CHALLENGER = Text(
     "There is no challenger. Train one first, or name a version.",
     "Es gibt keinen Challenger. Bitte zuerst trainieren oder eine Version nennen.",
@@ -379,14 +382,17 @@ class _Steps:
 
 
 def _print_left_out(trained: Trained) -> None:
+    from training.card_content import WINDOW_NAMES
+
     language = _language()
     for window in trained.manifest.windows:
         days = f" {window.start} … {window.end}" if window.start else ""
-        console.print(f"  {window.use}:{days}  {whole(window.n, language)} leads, {whole(window.won, language)} won")
+        name, won = _choose(WINDOW_NAMES[window.use]), _choose(_WON)
+        _say(same(f"  {name}:{days}  {whole(window.n, language)} leads, {whole(window.won, language)} {won}"))
     for rows in trained.left_out:
-        console.print(f"  − {whole(rows.n, language)}: {rows.reason.in_language(language)}")
+        _say(same(f"  − {whole(rows.n, language)}: {rows.reason.in_language(language)}"))
     for warning in trained.manifest.warnings:
-        console.print(f"  ! {warning.in_language(language)}")
+        _say(same(f"  ! {warning.in_language(language)}"))
 
 
 def _print_table(title: str, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

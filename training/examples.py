@@ -16,7 +16,7 @@ from training.sample import Sample
 from training.splits import Rows
 
 MOST_SEGMENTATIONS = 3
-MOST_LEVELS_OF_A_SEGMENTATION = 20
+MOST_LEVELS_OF_A_SEGMENTATION = 12
 MISSING_LABEL = "—"
 
 
