@@ -1,10 +1,11 @@
 """The feedback loop: six retrains of a model whose scores decide which leads sales works at all.
 
-Period by period (180 days, then 90 until every outcome is known) the best 30 % by the model's score are worked, and of
-the rest an exploring share at random. A model learns from the newest three periods, so that the first one, in which
-sales worked every lead, is forgotten by the fourth retrain. The last model is judged on the next period, in which every
-lead is worked: on the 70 % that it scores lowest, which the loop would have left alone. "If worked" is the question
-that a score answers; a model that learns from leads that nobody worked answers another one.
+The first model learns from a year and a half in which sales worked every lead. From then on, period by period (180
+days, then 90 until every outcome is known), the best 30 % by the model's score are worked, and of the rest an
+exploring share at random. A model learns from the newest three periods, so that the first one is forgotten by the
+third retrain. The last model is judged on the next period, in which every lead is worked: on the 70 % that it scores
+lowest, which the loop would have left alone. "If worked" is the question that a score answers; a model that learns
+from leads that nobody worked answers another one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from training.simulate import Drift, Feedback, Simulated, Simulation, simulate, 
 from training.splits import split
 
 N_RETRAINS, PERIODS_KEPT = 6, 3
-PERIOD_DAYS, HORIZON_DAYS = 180, 90
+FIRST_DAYS, PERIOD_DAYS, HORIZON_DAYS = 540, 180, 90
 WORKED_SHARE = 0.3
 N_LEADS, N_JUDGED, N_QUICK = 8_000, 20_000, 3_000
 COLUMNS = (
@@ -93,8 +94,10 @@ class _World:
 
     def period(self, number: int) -> Simulation:
         """The parameters of a period; the next one begins when all of its outcomes are known."""
-        begin = self.first.start + timedelta(days=number * (PERIOD_DAYS + HORIZON_DAYS))
-        return replace(self.first, start=begin, seed=self.first.seed + number)
+        if number == 0:
+            return replace(self.first, days=FIRST_DAYS)
+        days = FIRST_DAYS + HORIZON_DAYS + (number - 1) * (PERIOD_DAYS + HORIZON_DAYS)
+        return replace(self.first, start=self.first.start + timedelta(days=days), seed=self.first.seed + number)
 
     def after_retrains(self, loop: Loop) -> LeadModel:
         """The model after the last retrain; the first one learns from a period in which every lead was worked."""

@@ -93,7 +93,7 @@ def _planted(n_leads: int) -> dict[str, Cell]:
     kinds: dict[str, FieldType] = {name: PLANTED_TYPES.get(name, "category") for name in LEAKS}
     planted = with_left_out(shipped, kinds)
     made = simulated(Simulation(n_leads=n_leads, seed=7, leaks=LEAKS), planted)
-    return _row(f"simulated, all {len(LEAKS)} leaks planted", made.labelled, LEAKS)
+    return _row(f"simulated, all {len(LEAKS)} leaks planted, {n_leads:,}", made.labelled, LEAKS)
 
 
 def _alarmed(seed: int) -> dict[str, Cell]:
