@@ -7,41 +7,45 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from features.errors import BundleError
+from features.model.compiled import call, compiled, inlined
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
 
-@njit(cache=True)
 def probability_of(log_odds: float) -> float:
     """The probability of one calibrated log-odds; never overflows.
 
-    One scalar function for every path: numpy's vectorised `exp` may round the same value differently by its
-    place in a batch.
+    One compiled scalar function for every path: numpy's vectorised `exp` may round the same value differently by
+    its place in a batch, and Python's may be another library's.
 
     >>> probability_of(0.0)
     0.5
     """
+    return float(probabilities_of(np.array([log_odds]))[0])
+
+
+def probabilities_of(log_odds: FloatArray) -> FloatArray:
+    """The probabilities of calibrated log-odds, shape (n_leads,), each as `probability_of` gives it."""
+    out = np.empty(log_odds.shape)
+    call(_write_probabilities, np.ascontiguousarray(log_odds, dtype=np.float64), out)
+    return out
+
+
+@inlined
+def _probability(log_odds: float) -> float:
     if log_odds >= 0:
         return 1.0 / (1.0 + math.exp(-log_odds))
     odds = math.exp(log_odds)
     return odds / (1.0 + odds)
 
 
-@njit(cache=True)
-def _probabilities(log_odds: FloatArray, out: FloatArray) -> None:
+@compiled
+def _write_probabilities(log_odds: FloatArray, out: FloatArray) -> None:
     for lead in range(log_odds.size):
-        out[lead] = probability_of(log_odds[lead])
-
-
-def probabilities_of(log_odds: FloatArray) -> FloatArray:
-    """The probabilities of calibrated log-odds, shape (n_leads,), each as `probability_of` gives it."""
-    out = np.empty(log_odds.shape)
-    _probabilities(np.ascontiguousarray(log_odds, dtype=np.float64), out)
-    return out
+        out[lead] = _probability(log_odds[lead])
 
 
 @dataclass(frozen=True, slots=True)

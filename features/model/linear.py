@@ -16,10 +16,10 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from features.errors import BundleError, InternalError
+from features.model.compiled import call, compiled, inlined
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -86,7 +86,7 @@ class LinearArrays(NamedTuple):
     break_starts: IntArray
 
 
-@njit(cache=True)
+@inlined
 def _level_log_odds(code: float, field: int, arrays: LinearArrays) -> float:
     start = arrays.value_starts[field]
     if not 0.0 <= code < arrays.value_starts[field + 1] - start:
@@ -94,7 +94,7 @@ def _level_log_odds(code: float, field: int, arrays: LinearArrays) -> float:
     return float(arrays.values[start + int(code)])
 
 
-@njit(cache=True)
+@inlined
 def _spline_log_odds(number: float, field: int, arrays: LinearArrays) -> float:
     values, breaks = arrays.values, arrays.breaks
     first = arrays.break_starts[field]
@@ -112,7 +112,7 @@ def _spline_log_odds(number: float, field: int, arrays: LinearArrays) -> float:
     return float(values[c]) + bend
 
 
-@njit(cache=True)
+@inlined
 def write_terms(row: FloatArray, arrays: LinearArrays, terms: FloatArray) -> float:
     """Write each field's log-odds into `terms` (n_fields,) and return the margin of this one lead.
 
@@ -129,7 +129,7 @@ def write_terms(row: FloatArray, arrays: LinearArrays, terms: FloatArray) -> flo
     return margin
 
 
-@njit(cache=True)
+@compiled
 def _write_all(matrix: FloatArray, arrays: LinearArrays, terms: FloatArray, margins: FloatArray) -> None:
     for lead in range(matrix.shape[0]):
         margins[lead] = write_terms(matrix[lead], arrays, terms[lead])
@@ -182,7 +182,7 @@ class LinearPart:
         if matrix.ndim != 2 or matrix.shape[1] != len(self.terms):
             raise InternalError(f"matrix of shape {matrix.shape} for a linear part of {len(self.terms)} fields")
         terms, margins = np.empty(matrix.shape), np.empty(matrix.shape[0])
-        _write_all(np.ascontiguousarray(matrix, dtype=np.float64), self.arrays, terms, margins)
+        call(_write_all, np.ascontiguousarray(matrix, dtype=np.float64), self.arrays, terms, margins)
         if np.isnan(margins).any():
             lead, field = (int(place) for place in np.argwhere(np.isnan(terms))[0])
             name, code = self.terms[field].name, matrix[lead, field]

@@ -51,6 +51,27 @@ def test_without_a_directory_to_cache_in_leads_are_still_explained_and_lightgbm_
     assert _run(code, tmp_path, NUMBA_CACHE_DIR=nowhere, HOME=nowhere, XDG_CACHE_HOME=nowhere) == "[[-0.2, -0.8]]\n[]"
 
 
+WHOLE_MODEL = (
+    "import numpy as np; from features.model import bundle, calibrator, linear;"
+    "part = linear.LinearPart(0.5, (linear.LevelTerm('source', np.array([0.0, 0.25, -0.5])),));"
+    "margins = part.margins(np.array([[0.0], [2.0]]));"
+    "print(margins.tolist(), calibrator.probability_of(0.0), calibrator.probabilities_of(margins).round(6).tolist())"
+)
+SCORED = "[0.5, 0.0] 0.5 [0.622459, 0.5]"
+
+
+def test_a_bundle_can_be_opened_and_scored_where_nothing_can_be_written(tmp_path: Path) -> None:
+    _copy_of_features(tmp_path)
+    nowhere = str(tmp_path / "model.txt" / "below a file")
+    assert _run(WHOLE_MODEL, tmp_path, NUMBA_CACHE_DIR=nowhere, HOME=nowhere, XDG_CACHE_HOME=nowhere) == SCORED
+
+
+def test_a_full_disk_costs_the_linear_part_and_the_calibrator_no_answer(tmp_path: Path) -> None:
+    _copy_of_features(tmp_path)
+    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));" + WHOLE_MODEL
+    assert _run(code, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"), HOME=str(tmp_path)) == SCORED
+
+
 def test_a_cache_that_cannot_be_written_any_more_costs_the_saving_not_the_answer(tmp_path: Path) -> None:
     _copy_of_features(tmp_path)
     code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));" + READ  # as a full disk does
