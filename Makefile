@@ -19,8 +19,8 @@ export MLFLOW_TRACKING_URI ?= sqlite:///.state/mlflow.db
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo simulate define horizon backtest train promote rollback versions serve score card mlflow \
-        test test-fast check format lint types imports bench bench-quality lock clean
+.PHONY: help setup demo simulate define horizon backtest train recalibrate due promote rollback versions \
+        serve score card mlflow test test-fast check format lint types imports bench bench-quality lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,13 @@ backtest: setup ## replay the past month by month into .state/backtest-NAME (DEF
 
 train: setup ## train on a history and register the challenger (DEFINITION=lead.toml DATA='export*.csv' BUDGET=seconds)
 	$(PY) -m training train --definition $(DEFINITION) --data '$(DATA)' $(budget)
+
+recalibrate: setup ## give the champion new slopes from recent outcomes, as challenger (DATA= NEWEST=1000 or SINCE=2025-06-01)
+	$(PY) -m training recalibrate --definition $(DEFINITION) --data '$(DATA)' $(if $(NEWEST),--newest $(NEWEST)) \
+	  $(if $(SINCE),--since $(SINCE))
+
+due: setup ## say whether recalibration is due, by outcomes since the champion was made (fails if it is; DEFINITION= DATA=)
+	$(PY) -m training due --definition $(DEFINITION) --data '$(DATA)'
 
 promote: setup ## make the challenger champion if the gate allows it (VERSION= WHO= OVERRIDE='reason')
 	$(PY) -m training promote --definition $(DEFINITION) $(if $(VERSION),--version $(VERSION)) $(if $(WHO),--who $(WHO)) \

@@ -2,7 +2,7 @@
 
 Heavy libraries are imported inside the commands, so that `--help` answers at once. What is wrong with data or a
 definition is printed in the reader's language (`LEAD_LANGUAGE`, or the system's), every problem at once, and the exit
-code is 2; what is wrong outside of us exits with 3; a refusal of the gate with 4.
+code is 2; what is wrong outside of us exits with 3; a refusal of the gate with 4. `due` exits with 1 when it says so.
 """
 
 from __future__ import annotations
@@ -209,6 +209,71 @@ def train(
 
 
 @app.command()
+def recalibrate(
+    definition: DefinitionOption,
+    data: DataOption,
+    *,
+    newest: Annotated[int, typer.Option(min=80, help="So many of the newest matured leads recalibrate.")] = 1000,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Instead: all from this day on.")] = None,
+) -> None:
+    """Give the champion new slopes and a new shift from recent outcomes, and register it as challenger."""
+    from training import pipeline
+    from training.gates import Policy
+    from training.learn import Settings
+    from training.recalibrate import gate_recalibrated
+    from training.recalibrate import recalibrate as run_recalibration
+    from training.recent import RecentSettings
+    from training.record import record
+
+    agreement, settings, recent = _agreement(definition), Settings(), RecentSettings(newest, since and since.date())
+    with _progress() as report:
+        report(_CONNECTING, 0.0)
+        tracking = _tracking(agreement)
+        champion, in_use = _champion(tracking)
+        with tracking.run(f"recalibrate {agreement.name}", {"recalibrated.of": str(champion)}) as run:
+            source, now = _export(agreement, data), datetime.now(UTC)
+            made = run_recalibration(
+                in_use, champion, source, agreement, settings=settings, recent=recent, now=now, progress=report
+            )
+            decision = gate_recalibrated(made, Policy(), settings)
+            place = pipeline.write(made.trained, _state() / "bundles", decision, report)
+            report(_LOGGING, 0.0)
+            version = record(run, made.trained, decision, place)
+            tracking.registry.record_verdict(version, decision, champion)
+        tracking.registry.set_alias("challenger", version)
+    _print_left_out(made.trained)
+    _print_decision(decision)
+    _say(
+        Text(
+            f"Version {version} of {agreement.name} is the challenger: {made.origin.en}",
+            f"Version {version} von {agreement.name} ist der Challenger: {made.origin.de}",
+        )
+    )
+    _say(Text(f"Bundle and model card: {place}", f"Bundle und Modellkarte: {place}"))
+
+
+@app.command()
+def due(definition: DefinitionOption, data: DataOption) -> None:
+    """Say whether recalibration is due, by outcomes that the champion has not seen; exit code 1 if it is, 0 if not."""
+    from features.history import read_history
+    from features.model.bundle import open_bundle
+    from training import due_words
+    from training.due import due as look
+    from training.labels import label
+
+    agreement = _agreement(definition)
+    with _progress() as report:
+        report(_READING, 0.0)
+        labelled = label(read_history(agreement, _export(agreement, data)))
+        found = look(labelled, open_bundle(_champion(_tracking(agreement))[1]))
+    _print_table("", [_choose(title) for title in due_words.HEADER], due_words.rows(found, _language()))
+    for sentence in (due_words.slope_line(found), due_words.level_line(found), *due_words.sentences(found)):
+        _say(sentence)
+    if found.verdict == "due":
+        raise typer.Exit(1)
+
+
+@app.command()
 def promote(
     definition: DefinitionOption,
     version: Annotated[int | None, typer.Option(help="The version; without it, the challenger.")] = None,
@@ -320,6 +385,10 @@ _NO_CHALLENGER = Text(
     "There is no challenger. Train one first, or name a version.",
     "Es gibt keinen Challenger. Bitte zuerst trainieren oder eine Version nennen.",
 )
+_NO_CHAMPION = Text(
+    "There is no champion yet. Train and promote one first.",
+    "Es gibt noch keinen Champion. Bitte zuerst trainieren und freigeben.",
+)
 _VERSION_TITLES = (
     Text("Version", "Version"),
     Text("Alias", "Alias"),
@@ -355,6 +424,14 @@ def _tracking(agreement: LeadDefinition) -> Tracking:
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_state()}/mlflow.db"
     artifacts = _state() / "mlartifacts" if uri.startswith("sqlite:") else None  # a server has its own place
     return Tracking(uri, "lead-quality", agreement.name, artifacts=artifacts)
+
+
+def _champion(tracking: Tracking) -> tuple[int, Path]:
+    """The champion's version and its bundle."""
+    number = tracking.registry.champion()
+    if number is None:
+        raise NotReadyError(_choose(_NO_CHAMPION))
+    return number, tracking.registry.download(number)
 
 
 @contextmanager
