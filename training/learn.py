@@ -1,14 +1,15 @@
 """The recipe on a split: learn on the oldest leads, calibrate on newer ones, judge on the newest, ship a refit on all.
 
-What is judged and what is shipped are two models, made in the same way on different days. The number of trees, the
-slopes and the shift are settled on train and calibrate; then both parts are fitted anew on all leads knowable by the
-day: the judged model on those knowable when test begins, the shipped one on all matured leads.
+What is judged and what is shipped are two models, made in the same way on different days. The number of trees and the
+slopes are settled on train and calibrate; then both parts are fitted anew on all leads knowable by the day, and their
+level is set for the newest of them: the judged model on those knowable when test begins, the shipped one on all matured
+leads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from training.evaluate import Evaluation, evaluate
 from training.examples import sample_of, segments_of
 from training.fit import FitSettings, Fitted, Progress, fit, refit, silent
 from training.labels import Labelled
+from training.level import level
 from training.sample import Sample, recency_weights
 from training.splits import Rows, Shares, Split
 
@@ -133,7 +135,7 @@ def learn(labelled: Labelled, cut: Split, settings: Settings, progress: Progress
         weights=recency_weights(later.order, settings.calibration.half_life_leads),
         settings=settings.calibration,
     )
-    return Learnt(_refitted(labelled, cut.seen, fitted, calibration, settings), fitted, calibration)
+    return Learnt(_refitted(labelled, cut.seen, cut.calibrate, (fitted, calibration), settings), fitted, calibration)
 
 
 def judge(labelled: Labelled, cut: Split, learnt: Learnt, settings: Settings, progress: Progress = silent) -> Judgement:
@@ -161,11 +163,11 @@ def judge_model(
     return Judgement(probability, evaluation, baselines, against)
 
 
-def ship(labelled: Labelled, learnt: Learnt, settings: Settings, progress: Progress = silent) -> Fit:
-    """The model to use: both parts fitted anew on all matured leads, calibration kept."""
+def ship(labelled: Labelled, cut: Split, learnt: Learnt, settings: Settings, progress: Progress = silent) -> Fit:
+    """The model to use: both parts fitted anew on all matured leads, slopes kept, its level that of the newest."""
     progress(REFITTING, 0.0)
     everything = np.arange(len(labelled.frame))
-    shipped = _refitted(labelled, everything, learnt.fitted, learnt.calibration, settings)
+    shipped = _refitted(labelled, everything, cut.test, (learnt.fitted, learnt.calibration), settings)
     progress(REFITTING, 1.0)
     return shipped
 
@@ -240,9 +242,19 @@ class _Context:
         )
 
 
-def _refitted(labelled: Labelled, rows: Rows, fitted: Fitted, calibration: Calibration, settings: Settings) -> Fit:
-    """Both parts fitted anew on the leads at `rows`, with the number of trees and the calibration kept."""
+def _refitted(
+    labelled: Labelled, rows: Rows, newest: Rows, settled: tuple[Fitted, Calibration], settings: Settings
+) -> Fit:
+    """Both parts fitted anew on the leads at `rows`, with the number of trees and the slopes that were settled.
+
+    The shift is found anew, for the level of the `newest` of these leads: see `training.level`.
+    """
+    fitted, slopes = settled[0], settled[1].calibrator
     encoder = Encoder.learn(labelled.history.definition, labelled.frame.iloc[rows])
-    anew = refit(sample_of(labelled, encoder, rows), encoder.fields, fitted, settings.fit)
+    sample = sample_of(labelled, encoder, rows)
+    anew = refit(sample, encoder.fields, fitted, settings.fit)
     forest = Forest.from_text(anew.model_text)
-    return Fit(LeadModel(encoder, anew.linear, forest, calibration.calibrator), anew.model_text)
+    margins = replace(slopes, intercept=0.0).log_odds(anew.linear.margins(sample.matrix), forest.margins(sample.matrix))
+    weights = recency_weights(sample.order, settings.fit.parts.half_life(len(sample)))
+    shift = level(margins, sample.target, np.isin(rows, newest), weights=weights)
+    return Fit(LeadModel(encoder, anew.linear, forest, replace(slopes, intercept=shift)), anew.model_text)

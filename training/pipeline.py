@@ -144,7 +144,7 @@ def train(prepared: Prepared, settings: Settings, *, now: datetime, progress: Pr
     labelled, cut = prepared.labelled, prepared.cut
     learnt = learn(labelled, cut, settings, progress)
     judgement = judge(labelled, cut, learnt, settings, progress)
-    shipped = ship(labelled, learnt, settings, progress)
+    shipped = ship(labelled, cut, learnt, settings, progress)
     profile, importance = describe(labelled, cut.test, shipped.model)
     manifest = manifest_of(
         prepared,

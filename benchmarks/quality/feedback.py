@@ -131,8 +131,9 @@ class _World:
     def _learnt(self, kept: list[History]) -> LeadModel:
         frame = pd.concat([history.frame for history in kept], ignore_index=True)
         labelled = label(replace(kept[-1], frame=frame))
-        learnt = learn(labelled, split(labelled, self.settings.shares), self.settings)
-        return ship(labelled, learnt, self.settings).model
+        cut = split(labelled, self.settings.shares)
+        learnt = learn(labelled, cut, self.settings)
+        return ship(labelled, cut, learnt, self.settings).model
 
     def scored(self, model: LeadModel, known_at_creation: pd.DataFrame) -> FloatArray:
         """The model's probabilities of leads as the simulator hands them over."""

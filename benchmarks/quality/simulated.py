@@ -52,7 +52,7 @@ def simulated_truth(quick: bool, tell: Callable[[str, float], None]) -> Part:
     cut = split(past.labelled, settings.shares)
     learnt = learn(past.labelled, cut, settings)
     tell("refitting, and judging on later leads", 0.6)
-    shipped = ship(past.labelled, learnt, settings)
+    shipped = ship(past.labelled, cut, learnt, settings)
     later = simulated(_later(parameters))
     everything = np.arange(len(later.labelled.frame))
     whole = replace(cut, seen=everything, test=everything)

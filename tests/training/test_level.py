@@ -1,0 +1,47 @@
+"""The level after a refit: right on stable leads, not corrected twice on a step, hardly moved by a handful of wins."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from features.model.calibrator import probabilities_of
+from training.level import level
+
+
+def leads(rates: list[float], n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Margins of a model that knows how leads differ but not their level, outcomes, and which period is the last."""
+    rng = np.random.default_rng(seed)
+    margins = rng.normal(0, 1, n * len(rates))
+    shift = np.repeat([np.log(rate / (1 - rate)) for rate in rates], n)
+    target = (rng.random(len(margins)) < probabilities_of(margins + shift)).astype(float)
+    newest = np.arange(len(margins)) >= n * (len(rates) - 1)
+    return margins, target, newest
+
+
+def test_without_drift_the_mean_probability_is_the_rate() -> None:
+    margins, target, newest = leads([0.1, 0.1], 20_000, seed=1)
+    found = level(margins, target, newest)
+    assert probabilities_of(margins + found).mean() == pytest.approx(target.mean(), rel=0.02)
+
+
+def test_after_a_step_the_newest_leads_have_their_own_rate_once() -> None:
+    margins, target, newest = leads([0.1, 0.2], 20_000, seed=2)
+    found = level(margins, target, newest)
+    assert probabilities_of(margins + found)[newest].mean() == pytest.approx(target[newest].mean(), rel=0.01)
+
+
+def test_a_handful_of_newest_wins_hardly_moves_the_level() -> None:
+    margins, target, _ = leads([0.1], 4_000, seed=3)
+    newest = np.arange(len(target)) >= len(target) - 30
+    lucky = target.copy()
+    lucky[newest] = np.arange(30) < 9  # 30 % of 30 leads, where 12 % are won
+    everywhere = level(margins, target, np.zeros(len(target), dtype=bool))
+    assert 0.0 < level(margins, lucky, newest) - everywhere < 0.35
+    assert level(margins, lucky, newest) - everywhere < 0.4 * np.log((0.3 / 0.7) / (0.12 / 0.88))
+
+
+def test_no_newest_leads_leave_the_level_of_all() -> None:
+    margins, target, newest = leads([0.3], 5_000, seed=4)
+    found = level(margins, target, np.zeros_like(newest))
+    assert probabilities_of(margins + found).mean() == pytest.approx(target.mean(), abs=1e-9)
