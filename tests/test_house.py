@@ -80,6 +80,12 @@ def test_every_locked_package_has_a_hash() -> None:
         assert len(packages) == len(re.findall(r"^[a-z0-9]", text_of(lock), re.MULTILINE)) > 10
 
 
+@pytest.mark.parametrize("lock", ["dev.txt", "serving.txt"])
+def test_time_zones_are_installed_on_every_system(lock: str) -> None:
+    """A slim container has none of its own, and every definition names one, if only UTC."""
+    assert re.search(r"^tzdata==\S+ \\$", text_of(ROOT / "locks" / lock), re.MULTILINE)
+
+
 def test_every_dependency_has_its_reason_beside_it() -> None:
     text = text_of(ROOT / "pyproject.toml")
     project = tomllib.loads(text)["project"]
