@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.quality import report
+from benchmarks.quality.environment import OutsideEnvironmentError
 from benchmarks.quality.exactness import exactness
 from benchmarks.quality.feedback import feedback
 from benchmarks.quality.histories import MissingDataError
@@ -42,8 +43,8 @@ def run(names: list[str], folder: Path, *, quick: bool) -> list[report.Part]:
         started = time.monotonic()
         try:
             part = PARTS[name](quick, _teller(name, started))
-        except MissingDataError as missing:
-            print(f"\n{name}: not measured, {missing}", file=sys.stderr)
+        except (MissingDataError, OutsideEnvironmentError) as missing:
+            print(f"\n{name}: NOT MEASURED, {missing}", file=sys.stderr)
             continue
         part = replace(part, name=name, seconds=time.monotonic() - started, quick=quick)
         print(part.text(), flush=True)
@@ -53,8 +54,8 @@ def run(names: list[str], folder: Path, *, quick: bool) -> list[report.Part]:
     return found
 
 
-def main() -> None:
-    """Measures what the command line asks for."""
+def main() -> int:
+    """Measures what the command line asks for; 1 if a part could not be measured, a missed bar is no failure."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.quality",
         description="Measure model quality against reference models and against known truth.",
@@ -68,7 +69,11 @@ def main() -> None:
     parts = run(names, Path(".state") / ("bench-quality-quick" if given.quick else "bench-quality"), quick=given.quick)
     bars = [bar for part in parts for bar in part.bars]
     missed = [bar.what for bar in bars if not bar.met]
-    print(f"\n{len(bars) - len(missed)} of {len(bars)} bars met." + "".join(f"\nMISSED  {what}" for what in missed))
+    print(
+        f"\n{len(parts)} of {len(names)} parts measured, {len(bars) - len(missed)} of {len(bars)} bars met."
+        + "".join(f"\nMISSED  {what}" for what in missed)
+    )
+    return int(len(parts) < len(names))
 
 
 def _teller(name: str, started: float) -> Tell:
@@ -79,4 +84,4 @@ def _teller(name: str, started: float) -> Tell:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -74,7 +74,7 @@ def feedback(quick: bool, tell: Callable[[str, float], None]) -> Part:
         tell(loop.name, number / len(LOOPS))
         model = world.after_retrains(loop)
         rows.append(_row(loop, *world.judged(model)))
-    bar = _bar(rows[0])
+    bar = _bar(rows[0], 2 if quick else N_RETRAINS)
     title = "The feedback loop: calibration among low scores"
     return Part(
         "feedback", title, (__doc__ or "").strip(), [Table("Judged with every lead worked", COLUMNS, rows)], [bar]
@@ -155,11 +155,11 @@ class _Score:
         return self.world.scored(self.model, known_at_creation)
 
 
-def _bar(explored: Mapping[str, Cell]) -> Bar:
+def _bar(explored: Mapping[str, Cell], n_retrains: int) -> Bar:
     interval = explored["interval"]
     low, high = interval if isinstance(interval, tuple) else (np.nan, np.nan)
     return Bar(
-        what="after six retrains with 5 % explored: slope among low scores",
+        what=f"after {n_retrains} retrains with 5 % explored: slope among low scores",
         measured=f"{explored['slope']:.2f}, {low:.2f} to {high:.2f}",
         limit="interval includes 1",
         met=bool(low <= 1 <= high),
