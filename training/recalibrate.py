@@ -34,6 +34,7 @@ from training.fit import Progress, silent
 from training.gates import Champion, Decision, Policy, decide
 from training.labels import Labelled
 from training.learn import CALIBRATING, Settings, against_champion, judge_model
+from training.level import level
 from training.pipeline import NOT_VALIDATED, Prepared, Trained, describe, manifest_of, read_guarded, threshold_of
 from training.recent import Recent, RecentSettings, own_test, recent_outcomes
 from training.sample import FloatArray, Sample, recency_weights
@@ -184,6 +185,8 @@ def _made(fits: tuple[Fit, Fit], labelled: Labelled, found: Recent, settings: Ca
     shipped, twin = fits
     rival = shipped if found.parts == "shipped" else twin
     newest = slopes(rival, found.recent)
+    if rival is twin:
+        newest = _levelled(newest, shipped.model, sample_of(labelled, shipped.model.encoder, found.recent))
     return _Made(
         rival=rival.model,
         judged=_with(rival, slopes(rival, found.calibrate)).model,
@@ -191,6 +194,17 @@ def _made(fits: tuple[Fit, Fit], labelled: Labelled, found: Recent, settings: Ca
         shipped=_with(shipped, newest),
         slopes=newest,
     )
+
+
+def _levelled(slopes: Calibration, model: LeadModel, leads: Sample) -> Calibration:
+    """The twin's slopes with the shift that `model` needs on these leads.
+
+    The twin's own shift makes up for what has changed since its leads. The shipped parts have learnt from some of the
+    leads that came later: with the same shift the change would be corrected twice, see `training.level`.
+    """
+    carried = replace(model, calibrator=replace(slopes.calibrator, intercept=0.0))
+    shift = level(carried.log_odds_unexplained(leads.matrix), leads.target, np.ones(len(leads), dtype=bool))
+    return replace(slopes, calibrator=replace(slopes.calibrator, intercept=shift))
 
 
 def _with(fit: Fit, slopes: Calibration) -> Fit:

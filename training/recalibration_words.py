@@ -45,9 +45,10 @@ SHIPPED_PARTS = Text(
     "Diese Leads sind später als alles, woraus das eingesetzte Modell gelernt hat.",
 )
 JUDGED_PARTS = Text(
-    "Too few outcomes are later than all that the model in use has learnt from. So slopes and shift were fitted, and "
-    "judged, on its judged twin, to which these leads are new, and carried over to the model in use.",
-    "Zu wenige Ergebnisse sind später als alles, woraus das eingesetzte Modell gelernt hat. Steigungen und "
-    "Verschiebung wurden deshalb an seinem geprüften Zwilling angepasst und geprüft, dem diese Leads neu sind, und "
-    "auf das eingesetzte Modell übertragen.",
+    "Too few outcomes are later than all that the model in use has learnt from. So the slopes were fitted, and judged, "
+    "on its judged twin, to which these leads are new, and carried over to the model in use, whose shift was then set "
+    "to the rate of these leads.",
+    "Zu wenige Ergebnisse sind später als alles, woraus das eingesetzte Modell gelernt hat. Die Steigungen wurden "
+    "deshalb an seinem geprüften Zwilling angepasst und geprüft, dem diese Leads neu sind, und auf das eingesetzte "
+    "Modell übertragen; dessen Verschiebung wurde danach auf die Quote dieser Leads eingestellt.",
 )

@@ -13,7 +13,8 @@ A lead of 2025-07-01 is recent or not, but never calibrates what is judged: its 
 
 Too few leads may be later than all that the shipped parts learnt from, for they learnt from every matured lead. Then
 the judged twin takes their place: it was fitted on the leads knowable when its own test window began, and every later
-lead is new to it. Its slopes are carried over to the shipped parts, as in training.
+lead is new to it. Its slopes are carried over to the shipped parts, whose level is then found
+anew, as in training.
 
 Leads to be judged on must also be later than what the champion's own slopes were fitted on: neither side has seen them.
 `verify_recent` recomputes all of this from the raw dates and runs in production.

@@ -82,10 +82,14 @@ def test_the_parts_stay_and_slopes_and_shift_are_new(world: World, bundle: Path)
     assert after.calibrator.intercept < before.calibrator.intercept - 0.2  # two in five wins less are .5 in log-odds
 
 
-def test_the_mean_probability_of_the_recent_leads_is_the_rate_that_was_observed(candidate: Recalibrated) -> None:
-    labelled, model = candidate.trained.prepared.labelled, candidate.trained.shipped.model
-    recent = sample_of(labelled, model.encoder, candidate.recent.recent)
-    assert model.explain(recent.matrix).probability.mean() == pytest.approx(recent.target.mean(), abs=1e-6)
+def test_the_mean_probability_of_the_recent_leads_is_the_rate_that_was_observed(
+    world: World, candidate: Recalibrated
+) -> None:
+    """Also where the slopes are the twin's: its shift would correct once more what the shipped parts have learnt."""
+    for made in (candidate, world.recalibrated(EARLIER)):
+        labelled, model = made.trained.prepared.labelled, made.trained.shipped.model
+        recent = sample_of(labelled, model.encoder, made.recent.recent)
+        assert model.explain(recent.matrix).probability.mean() == pytest.approx(recent.target.mean(), abs=1e-6)
 
 
 def test_what_is_judged_has_the_slopes_of_what_was_known_when_judging_begins(candidate: Recalibrated) -> None:
