@@ -45,6 +45,27 @@ class Check:
         return cls(**{**plain, **texts, "interval": interval})
 
 
+def comparable(champion: str, reason: Text) -> Check:
+    """Failed: the candidate cannot be held against the champion, so a person has to decide."""
+    return Check(
+        code="comparable_with_champion",
+        name=Text(en=f"Comparable with the champion ({champion})", de=f"Vergleichbar mit dem Champion ({champion})"),
+        value=None,
+        unit="number",
+        interval=None,
+        limit=Text(
+            en="later leads that neither has seen, under one definition",
+            de="spätere Leads, die keiner gesehen hat, unter einer Definition",
+        ),
+        passed=False,
+        required=True,
+        explanation=Text(
+            en=f"Not comparable: {reason.en}. Promote with a reason if that is meant.",
+            de=f"Nicht vergleichbar: {reason.de}. Wenn das so gewollt ist, mit Begründung freigeben.",
+        ),
+    )
+
+
 def better_than_base_rate(difference: Difference) -> Check:
     """Passed when the paired interval lies below the base rate's log loss."""
     passed = difference.interval is not None and difference.interval[1] < 0
@@ -101,6 +122,8 @@ def not_worse(difference: Difference, rival: Text, policy: Policy, *, code: str,
         why = Text(en="Better, beyond chance.", de="Besser, über den Zufall hinaus.")
     elif passed:
         why = Text(en="Not worse beyond chance.", de="Nicht über den Zufall hinaus schlechter.")
+    elif ends is None:
+        why = Text(en="Not computable on these leads.", de="Auf diesen Leads nicht berechenbar.")
     elif surely_worse:
         why = Text(en="Worse, beyond chance.", de="Schlechter, über den Zufall hinaus.")
     else:

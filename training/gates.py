@@ -19,7 +19,7 @@ from training.evaluate import Evaluation
 from training.gate_checks import Check
 from training.gate_policy import Policy
 
-__all__ = ["HEADER", "Candidate", "Champion", "Check", "Decision", "Override", "Policy", "decide"]
+__all__ = ["HEADER", "Candidate", "Champion", "Check", "Decision", "Incomparable", "Override", "Policy", "decide"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,14 @@ class Champion:
     name: str
     paired: Paired
     grade_changes: GradeChanges
+
+
+@dataclass(frozen=True, slots=True)
+class Incomparable:
+    """The model in use, where the candidate cannot be held against it fairly, and why not."""
+
+    name: str
+    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ HEADER = (
 )
 
 
-def decide(candidate: Candidate, champion: Champion | None, policy: Policy) -> Decision:
+def decide(candidate: Candidate, champion: Champion | Incomparable | None, policy: Policy) -> Decision:
     """Whether the candidate may become champion, with every check in the order in which a person would ask.
 
     Without a champion, the logistic regression takes its place in the comparison of log loss, and the base rate in
@@ -147,12 +155,15 @@ def decide(candidate: Candidate, champion: Champion | None, policy: Policy) -> D
     Parameters
     ----------
     candidate : Candidate
-    champion : Champion or None
-        None for the first model.
+    champion : Champion, Incomparable or None
+        None for the first model. One that cannot be compared with is a reason to refuse: people decide then.
     policy : Policy
     """
+    unknown = [ask.comparable(champion.name, champion.reason)] if isinstance(champion, Incomparable) else []
+    champion = None if isinstance(champion, Incomparable) else champion
     rival = champion.paired if champion else candidate.against_base_rate
     checks = [
+        *unknown,
         ask.better_than_base_rate(candidate.against_base_rate.log_loss),
         ask.tells_leads_apart(candidate.evaluation),
         *_rivals(candidate, champion, policy),

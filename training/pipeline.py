@@ -29,12 +29,13 @@ from features.text import Text
 from training.card_content import card_documents
 from training.examples import sample_of, synthetic_rows
 from training.fit import Progress, silent
-from training.gates import Candidate, Champion, Decision, Policy, decide
+from training.gates import Candidate, Champion, Decision, Incomparable, Policy, decide
 from training.labels import Labelled, label
 from training.leakage import Finding, find_leaks, guard
 from training.learn import Judgement, Settings, against_champion, judge, learn, require_enough, ship
+from training.recent import SLOPES_FROM, Parts
 from training.splits import Rows, Split, described, split
-from training.unseen import leads_from, seen_until
+from training.unseen import changed_since, leads_from, seen_until
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "numba", "pandas", "pydantic")
 FEWEST_WINS_TO_COMPARE = 40
@@ -217,21 +218,25 @@ def gate(trained: Trained, champion: Path | None, policy: Policy, settings: Sett
     return decide(trained.candidate, _champion(trained, champion, settings) if champion else None, policy)
 
 
-def _champion(trained: Trained, place: Path, settings: Settings) -> Champion:
+def _champion(trained: Trained, place: Path, settings: Settings) -> Champion | Incomparable:
     """The champion on later leads that neither model learnt from.
 
     The shipped champion was fitted on all leads of its day. Where enough of today's test leads came after it, those
-    decide; otherwise its judged twin, which knows less, is held against the candidate on all of them.
+    decide; otherwise its judged twin, which knows less, is held against the candidate on those that came after that.
     """
     bundle = open_bundle(place)
+    if reason := changed_since(bundle, trained.prepared.definition):
+        return Incomparable(bundle.bundle_id, reason)
     labelled, rows = trained.prepared.labelled, trained.prepared.cut.test
-    day = seen_until(bundle.manifest, "shipped", "recalibrated")
-    newer = np.isin(rows, leads_from(labelled, day)) if day else np.zeros(len(rows), dtype=bool)
-    enough = labelled.frame["target"].to_numpy()[rows[newer]].sum() >= FEWEST_WINS_TO_COMPARE
-    model, chosen = (bundle.model, newer) if enough else (open_judged(place), np.ones(len(rows), dtype=bool))
-    probability = trained.judgement.probability[chosen]
-    paired, changes = against_champion(labelled, rows[chosen], probability, model, settings)
-    return Champion(bundle.bundle_id, paired, changes)
+    models: tuple[tuple[Parts, LeadModel], ...] = (("shipped", bundle.model), ("judged", open_judged(place)))
+    for parts, model in models:
+        day = seen_until(bundle.manifest, *SLOPES_FROM[parts])
+        newer = np.isin(rows, leads_from(labelled, day)) if day else np.zeros(len(rows), dtype=bool)
+        if labelled.frame["target"].to_numpy()[rows[newer]].sum() >= FEWEST_WINS_TO_COMPARE:
+            probability = trained.judgement.probability[newer]
+            paired, changes = against_champion(labelled, rows[newer], probability, model, settings)
+            return Champion(bundle.bundle_id, paired, changes)
+    return Incomparable(bundle.bundle_id, TOO_FEW_UNSEEN)
 
 
 def describe(labelled: Labelled, later: Rows, model: LeadModel) -> tuple[Profile, tuple[Importance, ...]]:
@@ -252,6 +257,10 @@ def threshold_of(labelled: Labelled, later: Rows, probability: Matrix) -> float:
     return threshold_for(labelled.history.definition, probability.tolist(), weeks)
 
 
+TOO_FEW_UNSEEN = Text(
+    f"fewer than {FEWEST_WINS_TO_COMPARE} won leads are known to be later than all that the champion has seen",
+    f"weniger als {FEWEST_WINS_TO_COMPARE} gewonnene Leads sind nachweislich später als alles, was der Champion kennt",
+)
 IN_A_GAP = Text(
     "not yet known when judging began (used by the shipped model)",
     "zu Beginn der Prüfung noch nicht bekannt (im ausgelieferten Modell)",

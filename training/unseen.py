@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from features.definition import LeadDefinition, LeadField
 from features.errors import BundleError, DefinitionError, Problem
 from features.model.bundle import Bundle, Manifest
 from features.text import Text
@@ -47,6 +48,30 @@ def require_same_agreement(bundle: Bundle, labelled: Labelled) -> None:
         )
     if definition.timing != "dated" or not seen_until(bundle.manifest, "shipped"):
         raise DefinitionError([_not_dated(labelled)])
+
+
+def changed_since(bundle: Bundle, definition: LeadDefinition) -> Text | None:
+    """Why the bundle's probabilities cannot be held against outcomes under `definition`; None if they can.
+
+    They can if a win means the same, and every field that the bundle's model reads is still there, of the same type
+    and from the same column.
+    """
+    before = bundle.definition
+    if (before.target, before.outcome, before.timing) != (definition.target, definition.outcome, definition.timing):
+        return Text(en="what counts as a win has changed", de="was als gewonnen zählt, hat sich geändert")
+    gone = [
+        name
+        for name, field in before.fields.items()
+        if name not in definition.fields or not _reads_alike(field, definition.fields[name])
+    ]
+    if gone:
+        named = ", ".join(gone)
+        return Text(en=f"fields have gone or changed: {named}", de=f"Felder fehlen oder haben sich geändert: {named}")
+    return None
+
+
+def _reads_alike(before: LeadField, now: LeadField) -> bool:
+    return (before.column, before.type, before.missing) == (now.column, now.type, now.missing)
 
 
 def _not_dated(labelled: Labelled) -> Problem:
