@@ -20,7 +20,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo simulate define horizon backtest train recalibrate due promote rollback versions \
-        serve score card mlflow test test-fast check format lint types imports bench bench-quality lock clean
+        serve score card mlflow notebooks test test-fast check format lint types imports bench bench-quality lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,11 @@ card: setup ## say where the champion's model card is (DEFINITION=lead.toml)
 
 mlflow: setup ## open MLflow's pages on the local tracking store (http://127.0.0.1:5000)
 	$(PY) -m mlflow ui --backend-store-uri sqlite:///.state/mlflow.db --host 127.0.0.1 --port 5000
+
+notebooks: setup ## run the notebooks; they stand with their outputs in .state/notebooks
+	@mkdir -p .state/notebooks
+	@cp notebooks/*.ipynb .state/notebooks/
+	$(PY) -c 'from nbclient.cli import main; main()' --inplace .state/notebooks/*.ipynb
 
 test: setup ## set up and run all tests
 	$(PY) -m pytest -n 2 --dist loadgroup
