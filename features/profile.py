@@ -153,7 +153,9 @@ def learn_profile(
     ----------
     matrix, points : ndarray of shape (n_leads, n_fields)
         Encoded leads, and each field's contribution in percentage points.
-    target, probability : ndarray of shape (n_leads,)
+    target : ndarray of shape (n_leads,)
+    probability : ndarray of shape (n_later_leads,)
+        Said of leads that the model had not seen: live leads are compared with these.
     """
     profiles = tuple(
         _field_profile(field, matrix[:, column], target, points[:, column]) for column, field in enumerate(fields)

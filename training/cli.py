@@ -117,7 +117,8 @@ def horizon(definition: DefinitionOption, data: DataOption) -> None:
     agreement = _agreement(definition)
     with _progress() as report:
         report(_READING, 0.0)
-        found = propose_horizon(read_history(agreement, _export(agreement, data)), progress=report)
+        history = read_history(agreement, _export(agreement, data), now=datetime.now(UTC))
+        found = propose_horizon(history, progress=report)
     language = _language()
     titles, months = horizon_tables.month_rows(found, language)
     _print_table(_choose(_LEFT_OUT_BY_MONTH), titles, months)
@@ -153,7 +154,7 @@ def backtest(
     settings = replace(settings, fit=replace(settings.fit, budget_seconds=budget))
     with _progress() as report:
         report(_READING, 0.0)
-        labelled = label(read_history(agreement, _export(agreement, data)))
+        labelled = label(read_history(agreement, _export(agreement, data), now=datetime.now(UTC)))
         guard(leaks_of(labelled.history, labelled), agreement.accepted_leaks)
         found = run_backtest(labelled, settings, report)
         report(_DRAWING, 0.0)
@@ -187,8 +188,9 @@ def train(
         tracking = _tracking(agreement)
         tracking.prepare()
         with tracking.run(f"train {agreement.name}") as run:
-            prepared = pipeline.prepare(agreement, _export(agreement, data), settings, report)
-            trained = pipeline.train(prepared, settings, now=datetime.now(UTC), progress=report)
+            now = datetime.now(UTC)
+            prepared = pipeline.prepare(agreement, _export(agreement, data), settings, report, now=now)
+            trained = pipeline.train(prepared, settings, now=now, progress=report)
             champion = tracking.registry.champion()
             in_use = None if champion is None else tracking.registry.download(champion)
             decision = pipeline.gate(trained, in_use, Policy(), settings)
@@ -264,7 +266,7 @@ def due(definition: DefinitionOption, data: DataOption) -> None:
     agreement = _agreement(definition)
     with _progress() as report:
         report(_READING, 0.0)
-        labelled = label(read_history(agreement, _export(agreement, data)))
+        labelled = label(read_history(agreement, _export(agreement, data), now=datetime.now(UTC)))
         found = look(labelled, open_bundle(_champion(_tracking(agreement))[1]))
     _print_table("", [_choose(title) for title in due_words.HEADER], due_words.rows(found, _language()))
     for sentence in (due_words.slope_line(found), due_words.level_line(found), *due_words.sentences(found)):
@@ -291,7 +293,7 @@ def promote(
         raise NotReadyError(_choose(_NO_CHALLENGER))
     decision, compared_with = registry.verdict(number)
     _print_decision(decision)
-    name = who or getpass.getuser()
+    name = who or _user()
     try:
         entry = move(
             registry,
@@ -320,7 +322,7 @@ def rollback(
 
     registry = _tracking(_agreement(definition)).registry
     try:
-        entry = move(registry, to, reason, who=who or getpass.getuser(), at=datetime.now(UTC))
+        entry = move(registry, to, reason, who=who or _user(), at=datetime.now(UTC))
     except PromotionError as error:
         _fail(error.in_language(_language()), 4)
     _say(entry.in_words())
@@ -365,7 +367,7 @@ def score(
     with _progress() as report:
         report(_SCORING, 0.0)
         place = bundle or _tracking(agreement).registry.download("champion")
-        scores = score_export(open_bundle(place), _export(agreement, data))
+        scores = score_export(open_bundle(place), _export(agreement, data), tell=_say)
         write_scores(scores, out)
     _say(
         Text(f"{whole(len(scores), 'en')} leads scored in {out}", f"{whole(len(scores), 'de')} Leads bewertet in {out}")
@@ -495,6 +497,14 @@ def _print_decision(decision: Decision) -> None:
 
 def _language() -> Language:
     return reader_language(os.environ)
+
+
+def _user() -> str:
+    """Who is at the terminal; in a container the user's number may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _choose(text: Text) -> str:

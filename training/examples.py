@@ -14,10 +14,10 @@ from features.profile import Profile
 from training.labels import Labelled
 from training.sample import Sample
 from training.splits import Rows
+from training.tables import MISSING
 
 MOST_SEGMENTATIONS = 3
 MOST_LEVELS_OF_A_SEGMENTATION = 12
-MISSING_LABEL = "—"
 
 
 def sample_of(labelled: Labelled, encoder: Encoder, rows: Rows | None = None) -> Sample:
@@ -36,7 +36,7 @@ def segments_of(definition: LeadDefinition, leads: pd.DataFrame) -> Mapping[str,
     segments = {}
     for name, field in definition.fields.items():
         if field.type == "category" and 2 <= leads[name].nunique() <= MOST_LEVELS_OF_A_SEGMENTATION:
-            segments[name] = leads[name].fillna(MISSING_LABEL).to_numpy(dtype=str)
+            segments[name] = leads[name].fillna(MISSING).to_numpy(dtype=str)
         if len(segments) == MOST_SEGMENTATIONS:
             break
     return segments

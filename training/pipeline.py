@@ -102,21 +102,28 @@ class Trained:
         )
 
 
-def prepare(definition: LeadDefinition, source: Source, settings: Settings, progress: Progress = silent) -> Prepared:
-    """The history in `source`, ready to learn from.
+def prepare(
+    definition: LeadDefinition,
+    source: Source,
+    settings: Settings,
+    progress: Progress = silent,
+    *,
+    now: datetime | None = None,
+) -> Prepared:
+    """The history in `source`, ready to learn from; with `now`, no date in it may lie later.
 
     Raises
     ------
     DataError
         Whatever is wrong with the export, the labels, leaking fields or the windows; each of its kind.
     """
-    labelled, findings, accepted = read_guarded(definition, source, progress)
+    labelled, findings, accepted = read_guarded(definition, source, progress, now=now)
     require_enough(labelled)
     return Prepared(labelled, findings, accepted, split(labelled, settings.shares, seed=settings.seed))
 
 
 def read_guarded(
-    definition: LeadDefinition, source: Source, progress: Progress = silent
+    definition: LeadDefinition, source: Source, progress: Progress = silent, *, now: datetime | None = None
 ) -> tuple[Labelled, tuple[Finding, ...], tuple[Finding, ...]]:
     """The labelled history in `source`, what the leak guard found in it, and what of that is accepted with a reason.
 
@@ -126,7 +133,7 @@ def read_guarded(
         Whatever is wrong with the export, the labels, or leaking fields; each of its kind.
     """
     progress(READING, 0.0)
-    labelled = label(read_history(definition, source))
+    labelled = label(read_history(definition, source, now=now))
     progress(GUARDING, 0.0)
     findings = leaks_of(labelled.history, labelled)
     accepted = guard(findings, definition.accepted_leaks)
@@ -146,14 +153,14 @@ def train(prepared: Prepared, settings: Settings, *, now: datetime, progress: Pr
     learnt = learn(labelled, cut, settings, progress)
     judgement = judge(labelled, cut, learnt, settings, progress)
     shipped = ship(labelled, cut, learnt, settings, progress)
-    profile, importance = describe(labelled, cut.test, shipped.model)
+    profile, importance = describe(labelled, cut.test, shipped.model, learnt.fit.model)
     manifest = manifest_of(
         prepared,
         judgement,
         profile,
         now=now,
         windows=prepared.windows(),
-        threshold=threshold_of(labelled, cut.test, judgement.probability),
+        threshold=threshold_of(labelled, cut.test, learnt.fit.model),
         settings={**asdict(settings), "n_trees": learnt.fitted.n_rounds},
         notes=learnt.fitted.notes,
     )
@@ -239,22 +246,38 @@ def _champion(trained: Trained, place: Path, settings: Settings) -> Champion | I
     return Incomparable(bundle.bundle_id, TOO_FEW_UNSEEN)
 
 
-def describe(labelled: Labelled, later: Rows, model: LeadModel) -> tuple[Profile, tuple[Importance, ...]]:
-    """The profile of all leads, and each field's importance over the later ones, largest first."""
-    sample = sample_of(labelled, model.encoder)
-    explained = model.explain(sample.matrix)
-    points = points_of(explained.contributions, explained.probability, model.base_probability)
-    profile = learn_profile(sample.matrix, sample.target, points, explained.probability, model.encoder.fields)
-    strength = np.abs(points[later]).mean(axis=0)
-    importance = [Importance(n, float(s)) for n, s in zip(model.encoder.names, strength, strict=True)]
+def describe(
+    labelled: Labelled, later: Rows, shipped: LeadModel, judged: LeadModel
+) -> tuple[Profile, tuple[Importance, ...]]:
+    """The profile of all leads by the shipped model, and each field's importance, largest first.
+
+    Importance and the distribution of probabilities come from the judged model, on the later leads that it has not
+    seen: on leads that it learnt from, a model is more extreme than it will ever be again.
+    """
+    sample, unseen = sample_of(labelled, shipped.encoder), sample_of(labelled, judged.encoder, later)
+    explained, said = shipped.explain(sample.matrix), judged.explain(unseen.matrix)
+    points = points_of(explained.contributions, explained.probability, shipped.base_probability)
+    profile = learn_profile(sample.matrix, sample.target, points, said.probability, shipped.encoder.fields)
+    later_points = points_of(said.contributions, said.probability, judged.base_probability)
+    strength = np.abs(later_points).mean(axis=0)
+    importance = [Importance(n, float(s)) for n, s in zip(judged.encoder.names, strength, strict=True)]
     return profile, tuple(sorted(importance, key=lambda entry: -entry.mean_absolute_points))
 
 
-def threshold_of(labelled: Labelled, later: Rows, probability: Matrix) -> float:
-    """The lowest probability handed over, by what was said of all the leads that arrived in the time of `later`."""
-    as_of = labelled.frame["as_of"].iloc[later]
-    weeks = max((as_of.max() - as_of.min()).total_seconds() / (7 * 86_400), 1.0) if as_of.notna().all() else 1.0
-    return threshold_for(labelled.history.definition, probability.tolist(), weeks)
+def threshold_of(labelled: Labelled, later: Rows, model: LeadModel) -> float:
+    """The lowest probability handed over, by what `model` says of every lead that arrived in the time of `later`.
+
+    Every lead: those left out of learning, such as open ones of data without a horizon, fill sales' week all the same.
+    """
+    definition, everything = labelled.history.definition, labelled.history.frame
+    span = labelled.frame["as_of"].iloc[later]
+    if span.isna().any():
+        probability, weeks = model.explain(sample_of(labelled, model.encoder, later).matrix).probability, 1.0
+    else:
+        arrived = everything[everything["as_of"].between(span.min(), span.max())]
+        probability = model.explain(model.encoder.frame(arrived, arrived["as_of"])).probability
+        weeks = max((span.max() - span.min()).total_seconds() / (7 * 86_400), 1.0)
+    return threshold_for(definition, probability.tolist(), weeks)
 
 
 TOO_FEW_UNSEEN = Text(

@@ -109,7 +109,7 @@ def recalibrate(
     progress(CALIBRATING, 0.0)
     made = _made(open_fits(champion), labelled, found, settings.calibration)
     judgement = judge_model(labelled, prepared.cut, made.judged, settings, progress)
-    profile, importance = describe(labelled, found.test, made.shipped.model)
+    profile, importance = describe(labelled, found.test, made.shipped.model, made.judged)
     manifest = manifest_of(
         prepared,
         judgement,
@@ -226,8 +226,7 @@ def _windows(labelled: Labelled, manifest: Manifest, found: Recent) -> tuple[Win
 def _threshold(labelled: Labelled, found: Recent, model: LeadModel) -> float:
     """From all leads since judging began, those of known accounts too: sales has to work them all."""
     arrived = np.arange(int(found.test.min()), len(labelled.frame))
-    probability = model.explain(sample_of(labelled, model.encoder, arrived).matrix).probability
-    return threshold_of(labelled, arrived, probability)
+    return threshold_of(labelled, arrived, model)
 
 
 def _told(bundle: Bundle, number: int, found: Recent, slopes: Calibration, recent: RecentSettings) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from features.errors import TooFewOutcomesError
 from features.model.bundle import open_bundle, open_judged
 from features.model.trees import Forest
 from tests.conftest import ONE_THREAD, SmallModel
-from training.examples import MISSING_LABEL, sample_of, segments_of, synthetic_rows
+from training.examples import sample_of, segments_of, synthetic_rows
 from training.labels import Labelled
 from training.learn import against_champion, judge, learn, require_enough
+from training.tables import MISSING
 
 
 def with_targets(labelled: Labelled, n_won: int, n_lost: int) -> Labelled:
@@ -102,7 +103,7 @@ def test_segments_are_readable_categories_with_a_label_for_missing(small_model: 
     assert 1 <= len(segments) <= 3
     assert "campaign" not in segments, "too many campaigns to read"
     frame = small_model.labelled.frame.assign(lead_source=pd.Series([None, "a", "b"] * 500, dtype="str"))
-    assert MISSING_LABEL in segments_of(definition, frame)["lead_source"]
+    assert MISSING in segments_of(definition, frame)["lead_source"]
 
 
 def test_synthetic_rows_are_leads_that_the_model_can_score(small_model: SmallModel) -> None:
