@@ -18,6 +18,7 @@ from features.text import Text, same
 from serving.errors import MOST_PROBLEMS
 from serving.identity import Arrival, Identity, identity_by_content, identity_by_key
 from serving.scorer import Lead, Scorer
+from serving.store import Saved
 
 # Letters, digits and . _ : ~ + = - : every CRM's ids, safe in an address, and no e-mail address is one.
 ID_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._:~+=-]{0,127}$"
@@ -69,14 +70,22 @@ def read_lead(entry: object, scorer: Scorer, arrival: Arrival, position: int = 0
 
 
 def read_batch(
-    body: Mapping[str, Any], scorer: Scorer, arrival: Arrival, *, most_leads: int, problems: Sequence[Problem]
-) -> list[Admitted | RecordError]:
-    """For each lead of a batch, the lead or its faults.
+    body: Mapping[str, Any],
+    scorer: Scorer,
+    arrival: Arrival,
+    *,
+    most_leads: int,
+    problems: Sequence[Problem],
+    repeated: Mapping[int, Saved],
+) -> list[Admitted | Saved | RecordError]:
+    """For each lead of a batch, the lead, what is stored for it already, or its faults.
 
     Parameters
     ----------
     problems : sequence of Problem
         Faults of the request that are known already; with any, it is refused as a whole.
+    repeated : mapping of int to Saved
+        The stored answers by position; those leads are not read again.
 
     Raises
     ------
@@ -88,8 +97,11 @@ def read_batch(
     problems = [*problems, *unknown_keys(body, BATCH_KEYS)]
     if not isinstance(leads, list) or not 1 <= len(leads) <= most_leads:
         raise RecordError([*problems, _no_batch(leads, most_leads)])
-    outcomes = [_admitted_or_refused(entry, scorer, arrival, position) for position, entry in enumerate(leads)]
-    if problems or not any(isinstance(outcome, Admitted) for outcome in outcomes):
+    outcomes = [
+        repeated.get(position) or _admitted_or_refused(entry, scorer, arrival, position)
+        for position, entry in enumerate(leads)
+    ]
+    if problems or all(isinstance(outcome, RecordError) for outcome in outcomes):
         raise RecordError([*problems, *_placed(outcomes)])
     return outcomes
 
@@ -173,7 +185,7 @@ def _admitted_or_refused(entry: object, scorer: Scorer, arrival: Arrival, positi
         return error
 
 
-def _placed(outcomes: Iterable[Admitted | RecordError]) -> list[Problem]:
+def _placed(outcomes: Iterable[Admitted | Saved | RecordError]) -> list[Problem]:
     return [
         replace(problem, where=f"leads[{position}].{problem.where}")
         for position, outcome in enumerate(outcomes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from features.errors import DataError, RecordError
 from features.text import Language, Text
 from serving.body import parse_body
 from serving.errors import ApiError, details
-from serving.identity import Arrival, hash_of
+from serving.identity import Arrival, hash_of, identity_by_key
 from serving.intake import Admitted, check_idempotency_key, read_batch, read_lead
 from serving.schemas import ModelName, ScoreAnswer
 from serving.scorer import Scorer
@@ -44,6 +44,9 @@ def score_lead(
     body, problems = parse_body(raw)
     problems += check_idempotency_key(idempotency_key)
     arrival = _arrival(received_at, idempotency_key, "score", body)
+    repeated = {} if problems else _repeated(store, arrival, 1)
+    if repeated:
+        return repeated[0].answer
     try:
         admitted = read_lead(body, scorer, arrival)
     except RecordError as error:
@@ -76,17 +79,18 @@ def score_batch(
     body, problems = parse_body(raw)
     problems += check_idempotency_key(idempotency_key)
     arrival = _arrival(received_at, idempotency_key, "batch", body)
-    outcomes = read_batch(body, scorer, arrival, most_leads=most_leads, problems=problems)
+    repeated = {} if problems else _repeated(store, arrival, _n_leads(body, most_leads))
+    outcomes = read_batch(body, scorer, arrival, most_leads=most_leads, problems=problems, repeated=repeated)
     admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
     saved = iter(_score_and_store(admitted, scorer, store, received_at))
     results = [
-        _scored(position, next(saved))
-        if isinstance(outcome, Admitted)
-        else _refused(position, outcome, language, request_id)
+        _refused(position, outcome, language, request_id)
+        if isinstance(outcome, RecordError)
+        else _scored(position, next(saved) if isinstance(outcome, Admitted) else outcome)
         for position, outcome in enumerate(outcomes)
     ]
-    n_refused = len(outcomes) - len(admitted)
-    return orjson.dumps({"n_scored": len(admitted), "n_refused": n_refused, "results": results})
+    n_refused = sum(isinstance(outcome, RecordError) for outcome in outcomes)
+    return orjson.dumps({"n_scored": len(outcomes) - n_refused, "n_refused": n_refused, "results": results})
 
 
 def model_record(model: ModelName) -> ModelRecord:
@@ -107,8 +111,33 @@ def _arrival(received_at: datetime, key: str | None, operation: str, body: Any) 
     return Arrival(received_at, key, hash_of([operation, body]) if key is not None else "")
 
 
+def _repeated(store: Store, arrival: Arrival, n_leads: int) -> dict[int, Saved]:
+    """The leads by position that were answered under this Idempotency-Key before.
+
+    Looked up before anything is read by the definition in service: the key holds under a later definition too, which
+    may know other fields than the one that the request was made for.
+    """
+    if arrival.idempotency_key is None:
+        return {}
+    identities = [identity_by_key(arrival, position) for position in range(n_leads)]
+    stored = store.repeated({identity.request_key: identity.request_hash for identity in identities})
+    return {
+        position: stored[identity.request_key]
+        for position, identity in enumerate(identities)
+        if identity.request_key in stored
+    }
+
+
+def _n_leads(body: Mapping[str, Any], most_leads: int) -> int:
+    """How many leads a batch holds, as far as it may hold any."""
+    leads = body.get("leads")
+    return min(len(leads), most_leads) if isinstance(leads, list) else 0
+
+
 def _score_and_store(admitted: Sequence[Admitted], scorer: Scorer, store: Store, received_at: datetime) -> list[Saved]:
     """What is stored for each lead. Answers become bytes part by part: as objects they need ten times the memory."""
+    if not admitted:
+        return []
     new: list[NewScore] = []
     for start in range(0, len(admitted), LEADS_PER_PART):
         part = admitted[start : start + LEADS_PER_PART]

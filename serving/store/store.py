@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
 from serving.store.engine import open_engine
-from serving.store.errors import NotMigratedError, outside
+from serving.store.errors import KeyReusedError, NotMigratedError, outside
 from serving.store.migration import HEAD, current_revision, migrate
 from serving.store.records import ModelRecord, NewScore, Saved
 from serving.store.tables import scores
-from serving.store.writer import Writer
+from serving.store.writer import Writer, stored_answers
 
 
 class Store:
@@ -58,6 +58,25 @@ class Store:
     def save(self, model: ModelRecord, new: Sequence[NewScore]) -> list[Saved]:
         """What is stored for each of `new`, committed; see `Writer.save`."""
         return self._writer.save(model, new)
+
+    def repeated(self, asked: Mapping[str, str]) -> dict[str, Saved]:
+        """What is stored already, by request key.
+
+        Parameters
+        ----------
+        asked : mapping of str to str
+            Request key to request hash.
+
+        Raises
+        ------
+        KeyReusedError
+            If a key is stored with another content.
+        """
+        with outside(), self._engine.connect() as connection:
+            stored = stored_answers(connection, list(asked))
+        if any(asked[key] != request_hash for key, (request_hash, _) in stored.items()):
+            raise KeyReusedError
+        return {key: Saved(answer, repeated=True) for key, (_, answer) in stored.items()}
 
     def latest(self, lead_id: str) -> bytes | None:
         """The lead's answer with the latest as-of date, the one stored last among equals; None if it has none."""

@@ -69,7 +69,7 @@ class Writer:
         # Sorted, so that two writers of the same requests wait for each other in the same order.
         by_key = {score.request_key: score for score in sorted(new, key=lambda score: score.request_key)}
         inserted = self._insert_scores(connection, model, list(by_key.values()))
-        stored = _stored(connection, [key for key in by_key if key not in inserted])
+        stored = stored_answers(connection, [key for key in by_key if key not in inserted])
         if any(stored[score.request_key][0] != score.request_hash for score in new if score.request_key in stored):
             raise KeyReusedError
         saved = []
@@ -97,7 +97,7 @@ class Writer:
         return postgresql.insert(table).on_conflict_do_nothing()
 
 
-def _stored(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+def stored_answers(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, bytes]]:
     """Request key to request hash and answer, for keys that are stored."""
     found: dict[str, tuple[str, bytes]] = {}
     for start in range(0, len(keys), ROWS_PER_STATEMENT):

@@ -95,6 +95,38 @@ def test_an_idempotency_key_repeats_the_answer_on_any_later_day_and_with_any_lat
     assert n_stored(database_url) == 1
 
 
+@pytest.fixture
+def without_employees(tmp_path: Path) -> Bundle:
+    """The bundle of a later definition that no longer has the field which the requests name."""
+    agreed = definition()
+    fields = {name: field for name, field in agreed.fields.items() if name != "employees"}
+    return open_bundle(write_small_bundle(tmp_path / "later", agreed.model_copy(update={"fields": fields})))
+
+
+def test_a_key_repeats_its_answer_under_a_definition_that_would_refuse_the_request(
+    service: Client, database_url: str, store: Store, without_employees: Bundle
+) -> None:
+    first = score(service, UNDATED, **KEY)
+    with Client(Settings(database_url=database_url), without_employees, NOW, store=store) as client:
+        assert client.post("/v1/score", json=UNDATED).status_code == 422
+        assert score(client, UNDATED, **KEY).content == first.content
+        other = client.post("/v1/score", json={**UNDATED, "lead_id": "L2"}, headers=KEY)
+    assert other.json()["type"] == "urn:lead-quality:problem:idempotency-key-reused"
+    assert n_stored(database_url) == 1
+
+
+def test_a_batch_repeats_its_answers_under_a_definition_that_would_refuse_it(
+    service: Client, database_url: str, store: Store, without_employees: Bundle
+) -> None:
+    body = {"leads": [UNDATED, {**UNDATED, "lead_id": "L2"}]}
+    first = service.post("/v1/score/batch", json=body, headers=KEY)
+    with Client(Settings(database_url=database_url), without_employees, NOW, store=store) as client:
+        assert client.post("/v1/score/batch", json=body).status_code == 422
+        again = client.post("/v1/score/batch", json=body, headers=KEY)
+    assert again.content == first.content
+    assert n_stored(database_url) == 2
+
+
 def test_a_new_idempotency_key_is_a_new_request(service: Client, database_url: str) -> None:
     score(service, UNDATED, **KEY)
     score(service, UNDATED, **{"Idempotency-Key": "another"})
