@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from features.text import Language
+from features.text import Language, reader_language
 
 MEMORY_DATABASES = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 POSTGRESQL_SCHEMES = ("postgres://", "postgresql://")
@@ -71,6 +71,12 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe log line that is written."""
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _as_at_the_terminal(cls, named: object) -> object:
+        """Training's commands read the same variable; what they take, such as de_DE.UTF-8, is taken here too."""
+        return reader_language({"LEAD_LANGUAGE": named}) if isinstance(named, str) else named
 
     @field_validator("database_url")
     @classmethod

@@ -106,6 +106,14 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert "secret" not in repr(settings)
 
 
+@pytest.mark.parametrize("named", ["de", "DE", "de_DE.UTF-8", "de-AT", "en_GB.UTF-8", "fr_FR.UTF-8", "C", ""])
+def test_a_language_that_the_commands_take_is_taken_by_the_service_as_the_same(
+    monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.setenv("LEAD_LANGUAGE", named)
+    assert Settings().language == ("de" if named.lower().startswith("de") else "en")
+
+
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://h/d", "scores.db", ""])
 def test_a_store_that_forgets_or_is_unknown_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
@@ -114,6 +122,6 @@ def test_a_store_that_forgets_or_is_unknown_is_refused(url: str) -> None:
 
 def test_every_setting_that_does_not_fit_is_told_at_once() -> None:
     with pytest.raises(ValidationError) as raised:
-        Settings(port=70_000, workers=0, language="fr", database_url="mysql://u:secret@h/d")  # type: ignore[arg-type]
+        Settings(port=70_000, workers=0, bundle_retry_s=0, database_url="mysql://u:secret@h/d")
     assert raised.value.error_count() == 4
     assert "secret" not in str(raised.value)
