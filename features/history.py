@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -70,15 +70,23 @@ def files_of(definition: LeadDefinition, pattern: str | list[str]) -> Files:
     return Files(pattern, ReadOptions(separator=read.separator, encoding=read.encoding, missing=read.missing))
 
 
-def read_history(definition: LeadDefinition, source: Source) -> History:
+def read_history(definition: LeadDefinition, source: Source, *, now: datetime | None = None) -> History:
     """The history that `source` holds, in the definition's words.
+
+    Parameters
+    ----------
+    definition : LeadDefinition
+    source : Source
+    now : datetime, optional
+        With it, a creation or a closing that lies later is a problem unless `read.data_end` is agreed on: the latest
+        of them says until when outcomes were recorded. None is for data that may be ahead of the clock: simulated.
 
     Raises
     ------
     HistoryError
         With every problem of the export.
     """
-    return _Reader(definition, source.read()).history()
+    return _Reader(definition, source.read(), now).history()
 
 
 def read_leads(definition: LeadDefinition, source: Source) -> pd.DataFrame:
@@ -95,9 +103,10 @@ def read_leads(definition: LeadDefinition, source: Source) -> pd.DataFrame:
 class _Reader:
     """Reads one export column by column and collects what does not fit."""
 
-    def __init__(self, definition: LeadDefinition, table: RawTable) -> None:
+    def __init__(self, definition: LeadDefinition, table: RawTable, now: datetime | None = None) -> None:
         self.definition = definition
         self.table = table
+        self.now = now
         self.problems: list[Problem] = []
         self.notes = list(table.notes)
 
@@ -107,6 +116,8 @@ class _Reader:
             if self._has(column):
                 columns[role] = self._role(role, column)
         fields = {name: self._field(field) for name, field in self.definition.fields.items() if self._has(field.column)}
+        self._without_forecasts(columns)
+        self._in_the_future(columns)
         left_out = self._contradictions(columns)
         self._raise()
         frame = self._frame(columns, fields)
@@ -247,6 +258,24 @@ class _Reader:
     def _numbers(self, values: pd.Series) -> Parsed:
         return numbers(values, self.definition.read.decimal)
 
+    def _without_forecasts(self, columns: dict[str, pd.Series]) -> None:
+        """No closings of open leads: what stands there is when somebody expects one."""
+        if not {"closed", "outcome"} <= set(columns):
+            return
+        forecast = (columns["outcome"] == "open") & columns["closed"].notna()
+        columns["closed"] = columns["closed"].mask(forecast)
+        if forecast.any():
+            self.notes.append(_forecasts(str(self.definition.columns.closed), int(forecast.sum())))
+
+    def _in_the_future(self, columns: dict[str, pd.Series]) -> None:
+        """A problem for creations and closings after now, which would say that outcomes were recorded until then."""
+        if self.now is None or self.definition.read.data_end is not None:
+            return
+        roles = self.definition.columns.named()
+        for role in ("created", "closed"):
+            if role in columns:
+                self._report(roles[role], columns[role] > self.now, _FUTURE, _not_later(self.now), "in_the_future")
+
     def _contradictions(self, columns: dict[str, pd.Series]) -> Mask:
         """Rows to leave out because they closed before they began; a problem where that is not agreed on."""
         nothing = np.zeros(len(self.table.frame), dtype=bool)
@@ -299,8 +328,7 @@ class _Reader:
         agreed = self.definition.read.data_end
         if agreed is not None:
             return midnight(agreed, self.definition)
-        decided = frame["closed"].where(frame["outcome"] != "open")  # an open lead's date is a forecast
-        latest = pd.concat([frame["created"], decided]).max()
+        latest = pd.concat([frame["created"], frame["closed"]]).max()
         return None if pd.isna(latest) else latest.to_pydatetime()
 
     def _report(self, column: str, rows: pd.Series | Mask, what: Text, expected: Text, code: str) -> None:
@@ -330,6 +358,23 @@ def _same_day(column: str, n: int) -> Text:
     )
 
 
+def _forecasts(column: str, n: int) -> Text:
+    return Text(
+        f"{column}: the dates of open leads are forecasts and are not read ({whole(n, 'en')})",
+        f"{column}: Die Daten offener Leads sind Prognosen und werden nicht gelesen ({whole(n, 'de')})",
+    )
+
+
+def _not_later(now: datetime) -> Text:
+    moment = now.astimezone(UTC)
+    return Text(
+        f"a date not after {moment:%Y-%m-%d %H:%M} UTC; "
+        "or set read.data_end, the day until which outcomes were recorded",
+        f"ein Datum nicht nach dem {moment:%d.%m.%Y %H:%M} UTC; "
+        "oder read.data_end setzen, den Tag, bis zu dem Ergebnisse erfasst wurden",
+    )
+
+
 def _left_out_rows(n: int) -> tuple[LeftOutRows, ...]:
     reason = Text(en="closed before it was created", de="abgeschlossen, bevor er angelegt war")
     return (LeftOutRows(reason, n),) if n else ()
@@ -344,6 +389,7 @@ _NO_DATE = {
 }
 _NO_ORDER = Text("a lead without its place in the order", "ein Lead ohne Platz in der Reihenfolge")
 _WON_UNDATED = Text("a won lead without closing date", "ein gewonnener Lead ohne Abschlussdatum")
+_FUTURE = Text("a date in the future", "ein Datum in der Zukunft")
 _EARLY = Text("closed before it was created", "abgeschlossen, bevor er angelegt war")
 _NOT_EARLY = Text(
     'a date not before the creation; or read.closed_before_created = "leave_out"',

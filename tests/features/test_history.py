@@ -138,6 +138,39 @@ def test_the_forecast_of_an_open_lead_does_not_move_the_end_of_the_data(export: 
     assert read(export(changed(2, closed="2027-12-31"))).data_end == datetime(2025, 2, 2, tzinfo=UTC)
 
 
+def test_the_forecast_of_an_open_lead_is_no_closing_that_could_contradict_its_dates(export: Export) -> None:
+    history = read(export(changed(2, closed="2025-01-02")))
+    assert history.frame["closed"].isna().tolist() == [False, False, True]
+    assert any(
+        note.en == "closed: the dates of open leads are forecasts and are not read (1)" for note in history.notes
+    )
+
+
+def test_one_date_typed_into_the_future_is_a_problem_and_does_not_mature_every_lead(export: Export) -> None:
+    rows = [*changed(1, closed="2042-02-02"), {**GOOD[2], "id": "4", "created": "2031-01-01"}]
+    agreed = definition()
+    with pytest.raises(HistoryError) as caught:
+        read_history(agreed, files_of(agreed, export(rows)), now=datetime(2025, 6, 1, tzinfo=UTC))
+    assert [(problem.code, problem.where, problem.rows, problem.seen) for problem in caught.value.problems] == [
+        ("in_the_future", 'leads.csv column "created"', (5,), "'2031-01-01'"),
+        ("in_the_future", 'leads.csv column "closed"', (3,), "'2042-02-02'"),
+    ]
+    assert "oder read.data_end setzen" in caught.value.in_language("de")
+
+
+def test_a_date_up_to_now_and_the_forecast_of_an_open_lead_are_no_dates_in_the_future(export: Export) -> None:
+    agreed, now = definition(), datetime(2025, 2, 2, tzinfo=UTC)
+    history = read_history(agreed, files_of(agreed, export(changed(2, closed="2031-01-01"))), now=now)
+    assert history.data_end == now
+
+
+def test_a_date_in_the_future_does_not_matter_where_the_end_of_the_data_is_agreed_on(export: Export) -> None:
+    agreed = definition(read={"timezone": "UTC", "data_end": date(2025, 5, 1)})
+    path = export(changed(1, closed="2042-02-02"))
+    history = read_history(agreed, files_of(agreed, path), now=datetime(2025, 6, 1, tzinfo=UTC))
+    assert history.data_end == datetime(2025, 5, 1, tzinfo=UTC)
+
+
 def test_the_agreed_end_of_the_data_is_midnight_on_the_definitions_clocks(export: Export) -> None:
     agreed = definition(read={"timezone": "Europe/Berlin", "data_end": date(2025, 7, 1)})
     end = read(export(GOOD), agreed).data_end
