@@ -306,8 +306,7 @@ class _Reader:
 
     def _frame(self, columns: dict[str, pd.Series], fields: dict[str, pd.Series]) -> pd.DataFrame:
         index = self.table.frame.index
-        rows = pd.Series([f"row-{number}" for number in self.table.row], index=index, dtype="str")
-        lead_id = columns.get("id", rows)
+        lead_id = columns.get("id", self._places())
         nat = pd.Series(pd.NaT, index=index, dtype="datetime64[us, UTC]")
         nan = pd.Series(np.nan, index=index, dtype="float64")
         created = columns.get("created", nat)
@@ -323,6 +322,14 @@ class _Reader:
             "order": columns.get("order", nan),
         }
         return pd.DataFrame({**meaning, **fields})
+    def _places(self) -> pd.Series:
+        """Each lead's row as its name; with the file where there are several, because each counts its own rows."""
+        table = self.table
+        several = len(set(table.file)) > 1
+        rows = zip(table.file, table.row, strict=True)
+        names = [f"{file}:{row}" if several else f"row-{row}" for file, row in rows]
+        return pd.Series(names, index=table.frame.index, dtype="str")
+
 
     def _end(self, frame: pd.DataFrame) -> datetime | None:
         agreed = self.definition.read.data_end

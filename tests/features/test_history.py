@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -218,3 +219,14 @@ def test_without_ids_a_lead_is_called_by_its_row(export: Export) -> None:
     frame = read(export(GOOD), definition(columns=columns)).frame
     assert frame["lead_id"].tolist() == ["row-2", "row-3", "row-4"]
     assert frame["account"].nunique() == 3
+
+
+def test_without_ids_leads_of_several_files_have_different_names(export: Export, tmp_path: Path) -> None:
+    columns = {name: column for name, column in agreement()["columns"].items() if name not in ("id", "account")}
+    for name in ("a.csv", "b.csv"):
+        export(GOOD, name)
+    frame = read(str(tmp_path / "*.csv"), definition(columns=columns)).frame
+    assert frame["lead_id"].tolist() == ["a.csv:2", "a.csv:3", "a.csv:4", "b.csv:2", "b.csv:3", "b.csv:4"]
+    assert frame["account"].nunique() == 6
+
+
