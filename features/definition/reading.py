@@ -23,7 +23,7 @@ def read_definition(path: Path | str) -> LeadDefinition:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows put a mark before it
     except (OSError, UnicodeDecodeError) as error:
         raise DefinitionError([_unreadable(path, error)]) from error
     try:

@@ -155,6 +155,11 @@ def test_details_that_do_not_belong_to_a_fields_type_are_refused() -> None:
         "definition fields.employees.at_most",
         "definition fields.again.column",
     ]
+def test_a_mark_of_the_byte_order_before_the_file_does_not_matter(tmp_path: Path) -> None:
+    shipped = ROOT / "definitions" / "demo.toml"
+    path = tmp_path / "lead.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + shipped.read_bytes())
+    assert read_definition(path) == read_definition(shipped)
 
 
 def test_a_file_that_is_no_toml_or_cannot_be_read_is_one_clear_problem(tmp_path: Path) -> None:
