@@ -6,7 +6,10 @@ from typing import Any
 
 
 def agreement(**changes: Any) -> dict[str, Any]:
-    """A dated definition as TOML gives it; `changes` replaces whole sections, None leaves one out."""
+    """A dated definition as TOML gives it; `changes` replaces whole sections, None leaves one out.
+
+    Where the columns of `changes` have no date of the lead, there is no field of the type date either.
+    """
     known = {"known": "creation", "owner": "marketing"}
     data: dict[str, Any] = {
         "format": 1,
@@ -24,4 +27,6 @@ def agreement(**changes: Any) -> dict[str, Any]:
         "grades": {"A": 0.5, "B": 0.3, "C": 0.1},
         "handover": {"threshold": 0.3},
     }
+    if not {"created", "as_of"} & set(changes.get("columns") or data["columns"]):
+        del data["fields"]["visit"]
     return {name: part for name, part in {**data, **changes}.items() if part is not None}

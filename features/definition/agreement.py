@@ -118,7 +118,7 @@ class LeadField(Part):
     known : {"creation", "first_touch", "handover", "outcome"}
         When it becomes known; later than the scoring point, and it is refused.
     direction : {"up", "down"}, optional
-        More of it never lowers ("up") or never raises ("down") the probability.
+        More of it never lowers ("up") or never raises ("down") the probability; of a date, more days since it.
     at_least, at_most : float, optional
         The plausible range of a number; a value outside is an error in the record, not a guess.
     """

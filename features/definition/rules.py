@@ -101,20 +101,7 @@ def _field_details(
             "no_fields",
         )
     for name, field in fields.items():
-        if field.type not in ("number", "date"):
-            for entry in ("direction", "at_least", "at_most"):
-                if getattr(field, entry) is not None:
-                    yield problem(
-                        ("fields", name, entry),
-                        (
-                            Text(
-                                f"a {field.type} has no {entry}",
-                                f"ein Feld vom Typ {field.type} hat kein {entry}",
-                            ),
-                            Text("only numbers and dates have one", "nur Zahlen und Datumsfelder haben das"),
-                        ),
-                        getattr(field, entry),
-                    )
+        yield from _entries_of_other_types(name, field)
         if field.at_least is not None and field.at_most is not None and field.at_least >= field.at_most:
             yield problem(
                 ("fields", name, "at_most"),
@@ -123,6 +110,45 @@ def _field_details(
                     Text(f"more than at_least = {field.at_least:g}", f"mehr als at_least = {field.at_least:g}"),
                 ),
                 field.at_most,
+            )
+
+
+_TYPES_WITH = {"direction": ("number", "date"), "at_least": ("number",), "at_most": ("number",)}
+
+
+def _entries_of_other_types(name: str, field: d.LeadField) -> Iterator[Problem]:
+    """Entries that nothing would check for a field of this type."""
+    for entry, types in _TYPES_WITH.items():
+        if field.type in types or getattr(field, entry) is None:
+            continue
+        expected = (
+            Text("only numbers and dates have one", "nur Zahlen und Datumsfelder haben das")
+            if "date" in types
+            else Text("only numbers have one", "nur Zahlen haben das")
+        )
+        what = Text(f"a {field.type} has no {entry}", f"ein Feld vom Typ {field.type} hat kein {entry}")
+        yield problem(("fields", name, entry), (what, expected), getattr(field, entry))
+
+
+def _dates_need_an_as_of_date(
+    sections: Mapping[str, Any], fields: Mapping[str, d.LeadField], _data: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """A date counts in days before the as-of date: without one, it would be missing for every lead."""
+    if "columns" not in sections or sections["columns"].created or sections["columns"].as_of:
+        return
+    for name, field in fields.items():
+        if field.type == "date":
+            yield problem(
+                ("fields", name, "type"),
+                (
+                    Text(
+                        "a date needs a date of the lead to count its days to",
+                        "ein Datum braucht ein Datum des Leads, bis zu dem seine Tage zählen",
+                    ),
+                    Text("columns.created or columns.as_of as well", "auch columns.created oder columns.as_of"),
+                ),
+                field.type,
+                "date_without_as_of",
             )
 
 
@@ -301,6 +327,7 @@ RULES: tuple[Rule, ...] = (
     _known_too_late,
     _personal,
     _field_details,
+    _dates_need_an_as_of_date,
     _one_role_per_column,
     _timing,
     _outcome_values,

@@ -266,6 +266,17 @@ def test_an_export_without_anything_to_learn_from_is_refused(tmp_path: Path) -> 
         draft(str(tmp_path / "bare.csv"))
 
 
+def test_a_date_is_left_out_where_the_leads_have_none_to_count_its_days_to(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    days = pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, 600), unit="D"))
+    visited = days.dt.strftime("%Y-%m-%d").where(rng.random(600) < 0.7, "")  # gaps: no creation date
+    frame = {"besuch": visited, "kanal": rng.choice(["Messe", "Web"], 600), "gewonnen": rng.choice(["ja", "nein"], 600)}
+    pd.DataFrame(frame).to_csv(tmp_path / "leads.csv", index=False)
+    data = tomllib.loads(draft(str(tmp_path / "leads.csv"), outcome="gewonnen"))
+    assert set(data["fields"]) == {"kanal"}
+    assert "kein Anlagedatum" in data["left_out"]["besuch"]["reason"]["de"]
+
+
 def test_a_simulated_export_keeps_every_honest_field_and_no_leak(tmp_path: Path) -> None:
     export = simulate(Simulation(n_leads=5_000, seed=5, leaks=LEAKS)).export
     export.to_parquet(tmp_path / "crm.parquet")

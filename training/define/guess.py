@@ -29,6 +29,10 @@ _PERSONAL = Text(
     "Looks like personal data: no names, e-mail addresses or phone numbers as fields.",
     "Sieht nach personenbezogenen Daten aus: keine Namen, E-Mail-Adressen oder Telefonnummern als Felder.",
 )
+_NOTHING_TO_COUNT_TO = Text(
+    "A date, and the leads have no creation date to count its days to.",
+    "Ein Datum, und die Leads haben kein Anlagedatum, bis zu dem seine Tage zählen könnten.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,7 @@ class Guess:
         if column.n_distinct == 1:
             return Text("The same for every lead that has it.", "Bei allen Leads gleich, die es haben.")
         if self.roles.created is None:
-            return None
+            return _NOTHING_TO_COUNT_TO if column.kind == "date" else None
         part = calendar_part(column, self.columns[self.roles.created])
         return part and Text(
             f"Only repeats the creation date: its {part.en}.", f"Wiederholt nur das Anlagedatum: {part.de}."

@@ -146,15 +146,29 @@ def test_details_that_do_not_belong_to_a_fields_type_are_refused() -> None:
     known = {"known": "creation", "owner": "sales", "label": "x"}
     fields = {
         "source": {"type": "category", "direction": "up", "at_least": 1, **known},
+        "visit": {"type": "date", "direction": "up", "at_least": 0, "at_most": 400, **known},
         "employees": {"type": "number", "at_least": 5, "at_most": 5, **known},
         "again": {"type": "number", "column": "employees", **known},
     }
     assert [problem.where for problem in problems_of(fields=fields)] == [
         "definition fields.source.direction",
         "definition fields.source.at_least",
+        "definition fields.visit.at_least",
+        "definition fields.visit.at_most",
         "definition fields.employees.at_most",
         "definition fields.again.column",
     ]
+
+
+def test_a_date_needs_a_date_of_the_lead_to_count_its_days_to() -> None:
+    columns = {"outcome": "stage", "order": "number"}
+    fields = agreement()["fields"]
+    (problem,) = problems_of(columns=columns, target={}, fields=fields)
+    assert (problem.where, problem.code) == ("definition fields.visit.type", "date_without_as_of")
+    for role in ("created", "as_of"):
+        parse_definition(agreement(columns={**columns, role: "day"}, target={}, fields=fields))
+
+
 def test_a_mark_of_the_byte_order_before_the_file_does_not_matter(tmp_path: Path) -> None:
     shipped = ROOT / "definitions" / "demo.toml"
     path = tmp_path / "lead.toml"
