@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,16 +14,22 @@ from features.errors import Problem
 from features.text import Text, same
 
 IDENTIFIERS = frozenset(
-    "email emailaddress emailadresse mail mailadresse phone phonenumber telephone telefon telefonnummer mobile"
-    " mobilephone mobil mobilnummer handy handynummer fax faxnummer firstname lastname fullname vorname nachname"
-    " contactname ansprechpartner birthdate birthday dateofbirth geburtsdatum linkedinurl".split()
+    "email emailaddress emailadresse mail mailadresse phone phonenumber phonenr telephone telephonenumber tel telnr"
+    " telefon telefonnummer telefonnr rufnummer mobile mobilephone mobilenumber mobil mobiltelefon mobilnummer mobilnr"
+    " handy handynummer handynr fax faxnumber faxnummer faxnr name firstname givenname lastname familyname surname"
+    " fullname vorname nachname familienname contactname kontaktname leadname kundenname personenname kontaktperson"
+    " ansprechpartner ansprechpartnerin birthdate birthday dateofbirth geburtsdatum linkedinurl".split()
 )
-"""Names of columns that hold a person's identifiers, without separators: these never become features."""
+"""Names of columns that hold a person's identifiers, without separators: these never become features.
+
+A bare name is a person's, and so is a lead's, contact's or customer's; a campaign's or a product's name is a fact.
+"""
 QUALIFIERS = frozenset(
-    "contact kontakt lead person customer kunde work business geschaeftlich private privat main primary hs sf the a"
-    " 1 2 3".split()
+    "contact kontakt lead person customer kunde kunden work business geschaeftlich geschäftlich private privat main"
+    " primary hs sf the a 1 2 3".split()
 )
 """Words that may stand around such a name. Other words make another thing of it: emails opened is a count."""
+_BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-zäöüß])(?=[A-ZÄÖÜ])")
 
 
 def is_personal(column: str) -> bool:
@@ -30,9 +37,11 @@ def is_personal(column: str) -> bool:
 
     >>> [is_personal(name) for name in ("E-Mail", "contact_first_name", "freemail", "email_opens_30d", "Phone 2")]
     [True, True, False, False, True]
+    >>> [is_personal(name) for name in ("Name", "LeadName", "Tel.", "campaign_name", "account_name", "no_phone")]
+    [True, True, True, False, False, False]
     """
-    words = [word for word in re.split(r"[\W_]+", column.lower()) if word not in QUALIFIERS]
-    return "".join(words) in IDENTIFIERS
+    words = [word.lower() for word in _BETWEEN_WORDS.split(unicodedata.normalize("NFC", column))]
+    return "".join(word for word in words if word not in QUALIFIERS) in IDENTIFIERS
 
 
 Rule = Callable[[Mapping[str, Any], Mapping[str, d.LeadField], Mapping[str, Any]], Iterator[Problem]]

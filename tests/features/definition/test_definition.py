@@ -135,11 +135,22 @@ def test_each_fault_is_named_where_it_stands(changes: dict[str, Any], where: str
     assert [(problem.where, problem.code) for problem in problems_of(**changes)] == [(f"definition {where}", code)]
 
 
-@pytest.mark.parametrize("column", ["E-Mail", "contact_first_name", "Telefon", "phone 2"])
+@pytest.mark.parametrize("column", [
+    "E-Mail", "contact_first_name", "Telefon", "phone 2", "Name", "Lead Name", "Kontaktname", "contact_name", "Tel.",
+    "Telefon-Nr.", "Handy-Nr", "LeadEmail", "Telefon (geschäftlich)", "Telefon gescha\u0308ftlich", "Kunden-Name",
+])  # fmt: skip
 def test_a_persons_identifier_never_becomes_a_field(column: str) -> None:
     field = {"type": "category", "known": "creation", "owner": "sales", "label": "x", "column": column}
     (problem,) = problems_of(fields={"contact": field})
     assert problem.code == "personal_identifier"
+@pytest.mark.parametrize(
+    "column",
+    ["campaign_name", "Product Name", "account_name", "Firmenname", "CampaignName", "freemail", "email_opens_30d",
+     "no_phone", "hotel", "Telefonate"],
+)  # fmt: skip
+def test_a_fact_whose_name_only_resembles_a_persons_identifier_may_be_a_field(column: str) -> None:
+    field = {"type": "category", "known": "creation", "owner": "sales", "label": "x", "column": column}
+    assert parse_definition(agreement(fields={"fact": field})).fields["fact"].column == column
 
 
 def test_details_that_do_not_belong_to_a_fields_type_are_refused() -> None:
