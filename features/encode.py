@@ -3,6 +3,11 @@
 A number stays itself and is NaN where it is missing. A date becomes the days from it to the as-of date. A category or
 a boolean becomes the code of its level: 0 is missing, 1 is pooled (rare in training, or never seen), 2 and up are the
 levels in their stored order. So a category is never NaN, and a new value is an ordinary case with a history: the pool.
+
+Days are counted between moments, with one exception: a value without a time of day, on the day of the other one, is
+that moment, 0 days before it. What cannot be meant is refused in a record, whose sender can repair it: a date after
+the as-of date, a text longer than `LONGEST_VALUE`. A frame holds a whole history, where one typing error must not
+stop everything: there the date counts as missing and the text as pooled, and `features.history` says how many.
 """
 
 from __future__ import annotations
@@ -130,7 +135,10 @@ class Encoder:
         return EncodedRecord(row, tuple(missing), tuple(unknown))
 
     def frame(self, leads: pd.DataFrame, as_of: pd.Series) -> Matrix:
-        """Rows of shape (n_leads, n_fields) for a typed frame of leads, as `features.history` makes it."""
+        """Rows of shape (n_leads, n_fields) for a typed frame of leads, as `features.history` makes it.
+
+        A date after the as-of date counts as missing: nobody knew it then.
+        """
         matrix = np.empty((len(leads), len(self.fields)))
         for position, field in enumerate(self.fields):
             column = leads[field.name]
@@ -140,7 +148,7 @@ class Encoder:
                     column.isna(), MISSING_CODE, np.where(np.isnan(codes), POOLED_CODE, codes)
                 )
             elif self.definition.fields[field.name].type == "date":
-                matrix[:, position] = _days(as_of, column)
+                matrix[:, position] = days_before(as_of, column, self.definition.read.timezone)
             else:
                 matrix[:, position] = column.to_numpy(dtype=float, na_value=math.nan)
         return matrix
@@ -156,7 +164,8 @@ class Encoder:
         for name, field in definition.fields.items():
             if field.type == "category":
                 counts = leads[name].value_counts()
-                levels[name] = sorted(str(level) for level in counts.index[counts >= MINIMUM_LEVEL_COUNT])
+                often = (str(level) for level in counts.index[counts >= MINIMUM_LEVEL_COUNT])
+                levels[name] = sorted(level for level in often if len(level) <= LONGEST_VALUE)  # no record has others
         return cls(definition, levels)
 
     def _value(self, value: Any, field: EncodedField, agreed: LeadField, as_of: datetime) -> float:
@@ -176,9 +185,9 @@ class Encoder:
         return _days_before(value, as_of, self._zone)
 
     def _category(self, value: Any, field: EncodedField) -> float:
-        if not isinstance(value, str) or len(value) > LONGEST_VALUE:
+        if not isinstance(value, str) or len(level := level_of(value)) > LONGEST_VALUE:
             raise _MisfitError(_A_TEXT)
-        if (level := level_of(value)) in self._missing[field.name]:
+        if level in self._missing[field.name]:
             return MISSING_CODE
         return self._codes[field.name].get(level, POOLED_CODE)
 
@@ -297,6 +306,8 @@ def _days_before(value: Any, as_of: datetime, zone: ZoneInfo) -> float:
         moment = moment_of(value.strip(), zone)
     except ValueError as error:
         raise _MisfitError(expected) from error
+    if _on_one_day(moment, as_of, zone):
+        return 0.0
     if moment > as_of:
         raise _MisfitError(expected)
     gap = as_of - moment
@@ -337,8 +348,32 @@ def _from_local(local: datetime, zone: ZoneInfo) -> datetime:
     return start + timedelta(seconds=changed)
 
 
-def _days(as_of: pd.Series, column: pd.Series) -> Matrix:
-    """Days from each date to the as-of date, NaN where missing; the same arithmetic as for one record."""
+def _on_one_day(moment: datetime, as_of: datetime, zone: ZoneInfo) -> bool:
+    """Whether both lie on one day of the zone's calendar and at least one of them has no time of day."""
+    day = moment.astimezone(zone).date()
+    if day != as_of.astimezone(zone).date():
+        return False
+    return _from_local(datetime.combine(day, time()), zone) in (moment, as_of)
+
+
+def days_before(as_of: pd.Series, column: pd.Series, timezone: str) -> Matrix:
+    """Days from each date to the as-of date, shape (n_leads,), as for one record; NaN where missing or after it."""
     gap = (as_of - column).astype("timedelta64[us]")
     days = gap.astype("int64").to_numpy() / MICROSECONDS_PER_DAY
-    return np.where(gap.isna(), math.nan, days)
+    days = np.where(_on_one_day_each(as_of, column, timezone), 0.0, days)
+    return np.where(gap.isna() | (days < 0), math.nan, days)
+
+
+def _on_one_day_each(as_of: pd.Series, column: pd.Series, timezone: str) -> npt.NDArray[np.bool_]:
+    """As `_on_one_day`, for each lead."""
+    start = _start_of_day(column, timezone)
+    same_day = start == _start_of_day(as_of, timezone)
+    return np.asarray(same_day & ((column == start) | (as_of == start)), dtype=np.bool_)
+
+
+def _start_of_day(moments: pd.Series, timezone: str) -> pd.Series:
+    """The first moment of each one's day: the earlier midnight where there are two, after the gap where none is."""
+    day = moments.dt.tz_convert(timezone).dt.tz_localize(None).dt.normalize()
+    earlier = np.ones(len(day), dtype=bool)
+    start: pd.Series = day.dt.tz_localize(timezone, ambiguous=earlier, nonexistent="shift_forward")
+    return start

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.definition import LeadDefinition, LeadField
-from features.encode import level_of, number_range, placeholder_numbers, placeholders
+from features.encode import LONGEST_VALUE, days_before, level_of, number_range, placeholder_numbers, placeholders
 from features.errors import HistoryError, Problem
 from features.sources import RawTable, Source
 from features.sources.booleans import booleans
@@ -89,15 +89,23 @@ def read_history(definition: LeadDefinition, source: Source, *, now: datetime | 
     return _Reader(definition, source.read(), now).history()
 
 
-def read_leads(definition: LeadDefinition, source: Source) -> pd.DataFrame:
+def read_leads(
+    definition: LeadDefinition, source: Source, *, tell: Callable[[Text], object] = lambda _note: None
+) -> pd.DataFrame:
     """The leads that `source` holds, to be scored: as `History.frame`, without a look at what became of them.
+
+    `tell` is given each note on how the export was read.
 
     Raises
     ------
     HistoryError
         With every problem of the export; outcome, closing date and value may be missing.
     """
-    return _Reader(definition, source.read()).leads()
+    reader = _Reader(definition, source.read())
+    leads = reader.leads()
+    for note in reader.notes:
+        tell(note)
+    return leads
 
 
 class _Reader:
@@ -321,7 +329,10 @@ class _Reader:
             "value": columns.get("value", nan),
             "order": columns.get("order", nan),
         }
-        return pd.DataFrame({**meaning, **fields})
+        frame = pd.DataFrame({**meaning, **fields})
+        self._note_what_cannot_be_meant(frame)
+        return frame
+
     def _places(self) -> pd.Series:
         """Each lead's row as its name; with the file where there are several, because each counts its own rows."""
         table = self.table
@@ -330,6 +341,22 @@ class _Reader:
         names = [f"{file}:{row}" if several else f"row-{row}" for file, row in rows]
         return pd.Series(names, index=table.frame.index, dtype="str")
 
+    def _note_what_cannot_be_meant(self, frame: pd.DataFrame) -> None:
+        """How many dates and texts a record could not have, and what the encoder takes them for.
+
+        They stay in the frame: the leak guard must see dates after the as-of date.
+        """
+        dated = frame["as_of"].notna()
+        for name, field in self.definition.fields.items():
+            if field.type == "date":
+                days = days_before(frame["as_of"], frame[name], self.definition.read.timezone)
+                self._note(_late_dates, field, (frame[name].notna() & dated).to_numpy() & np.isnan(days))
+            elif field.type == "category":
+                self._note(_long_texts, field, (frame[name].str.len() > LONGEST_VALUE).to_numpy(dtype=bool))
+
+    def _note(self, words: Callable[[str, int], Text], field: LeadField, rows: Mask) -> None:
+        if rows.any():
+            self.notes.append(words(field.column, int(rows.sum())))
 
     def _end(self, frame: pd.DataFrame) -> datetime | None:
         agreed = self.definition.read.data_end
@@ -369,6 +396,20 @@ def _forecasts(column: str, n: int) -> Text:
     return Text(
         f"{column}: the dates of open leads are forecasts and are not read ({whole(n, 'en')})",
         f"{column}: Die Daten offener Leads sind Prognosen und werden nicht gelesen ({whole(n, 'de')})",
+    )
+
+
+def _late_dates(column: str, n: int) -> Text:
+    return Text(
+        f"{column}: dates after the as-of date of their lead count as missing ({whole(n, 'en')})",
+        f"{column}: Datumswerte nach dem Stichtag ihres Leads gelten als fehlend ({whole(n, 'de')})",
+    )
+
+
+def _long_texts(column: str, n: int) -> Text:
+    return Text(
+        f"{column}: texts of more than {LONGEST_VALUE} characters count as rare values ({whole(n, 'en')})",
+        f"{column}: Texte mit mehr als {LONGEST_VALUE} Zeichen gelten als seltene Werte ({whole(n, 'de')})",
     )
 
 

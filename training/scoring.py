@@ -5,6 +5,7 @@ Outcomes in the export play no part; what scores here is what the service scores
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +15,13 @@ from features.grades import grade, handover, score
 from features.history import read_leads
 from features.model.bundle import Bundle
 from features.sources import Source
+from features.text import Text
 
 
-def score_export(bundle: Bundle, source: Source) -> pd.DataFrame:
-    """One row per lead of the export, in its order.
+def score_export(
+    bundle: Bundle, source: Source, *, tell: Callable[[Text], object] = lambda _note: None
+) -> pd.DataFrame:
+    """One row per lead of the export, in its order; `tell` is given each note on how the export was read.
 
     Returns
     -------
@@ -26,7 +30,7 @@ def score_export(bundle: Bundle, source: Source) -> pd.DataFrame:
         `contribution.FIELD` in log-odds for every field: base plus contributions is the log-odds.
     """
     definition, model = bundle.definition, bundle.model
-    leads = read_leads(definition, source)
+    leads = read_leads(definition, source, tell=tell)
     explained = model.explain(model.encoder.frame(leads, leads["as_of"]))
     probabilities = explained.probability.tolist()
     scores = pd.DataFrame(

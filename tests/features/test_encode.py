@@ -117,6 +117,52 @@ def test_local_times_mean_one_moment(text: str, utc: str) -> None:
     assert moment_of(text, ZoneInfo("Europe/Berlin")) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("visit", "as_of", "days"),
+    [
+        ("2025-06-01", "2025-06-01T08:00:00Z", 0.0),  # a day without a time is the as-of day itself
+        ("2025-06-01T15:00:00+02:00", "2025-05-31T22:00:00Z", 0.0),  # and so is any time of an as-of day without one
+        ("2025-06-01T08:00:00Z", "2025-06-01T20:00:00Z", 0.5),
+        ("2025-05-31", "2025-06-01T10:00:00Z", 1.5),
+        ("2025-06-02", "2025-06-01T22:30:00Z", 0.0),  # on the clocks of Berlin it is the second already
+        ("2025-06-02", "2025-06-01T21:30:00Z", None),
+        ("2025-06-01T08:00:01Z", "2025-06-01T08:00:00Z", None),
+    ],
+)
+def test_a_date_after_the_as_of_date_is_refused_in_a_record_and_missing_in_a_history(
+    visit: str, as_of: str, days: float | None
+) -> None:
+    agreed = parse_definition(agreement(read={"timezone": "Europe/Berlin"}))
+    moment, zone = datetime.fromisoformat(as_of), ZoneInfo("Europe/Berlin")
+    visits = pd.Series([moment_of(visit, zone)], dtype="datetime64[us, UTC]")
+    empty = pd.Series([None], dtype="str")
+    leads = pd.DataFrame({"source": empty, "employees": [np.nan], "demo": empty, "visit": visits})
+    framed = encoder(agreed).frame(leads, pd.Series([moment], dtype="datetime64[us, UTC]"))[0, 3]
+    if days is None:
+        assert math.isnan(framed)
+        with pytest.raises(RecordError, match="not after the as-of date"):
+            encoder(agreed).record({"visit": visit}, moment)
+    else:
+        assert encoder(agreed).record({"visit": visit}, moment).row[3] == framed == days
+
+
+def test_a_day_that_begins_after_a_gap_is_still_a_day_without_a_time() -> None:
+    agreed = parse_definition(agreement(read={"timezone": "America/Santiago"}))  # 2025-09-07 began at one o'clock
+    assert encoder(agreed).record({"visit": "2025-09-07"}, datetime(2025, 9, 7, 20, tzinfo=UTC)).row[3] == 0.0
+
+
+def test_texts_that_no_record_may_have_become_no_level_however_often_they_come() -> None:
+    texts = ["x" * 201] * 30 + ["x" * 200] * 30
+    leads = pd.DataFrame({"source": pd.Series(texts, dtype="str"), "employees": np.nan,
+                          "demo": pd.Series([None] * 60, dtype="str"),
+                          "visit": pd.Series([pd.NaT] * 60, dtype="datetime64[us, UTC]")})  # fmt: skip
+    learnt = Encoder.learn(parse_definition(agreement()), leads)
+    assert learnt.to_dict()["source"] == ["x" * 200]
+    as_of = pd.Series([AS_OF] * 60, dtype="datetime64[us, UTC]")
+    assert learnt.frame(leads, as_of)[[0, 59], 0].tolist() == [1.0, 2.0]
+    assert learnt.record({"source": f" {'x' * 200} "}, AS_OF).row[0] == 2.0
+
+
 def test_rare_levels_are_pooled_when_levels_are_learnt() -> None:
     leads = pd.DataFrame({"source": pd.Series(["often"] * 20 + ["rare"] * 19 + [None] * 30, dtype="str")})
     assert Encoder.learn(parse_definition(agreement()), leads).to_dict() == {

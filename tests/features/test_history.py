@@ -14,6 +14,7 @@ import pytest
 from features.definition import LeadDefinition, parse_definition
 from features.errors import HistoryError, Problem
 from features.history import History, files_of, read_history, read_leads
+from features.text import Text
 from tests.small_agreement import agreement
 
 Export = Callable[..., str]
@@ -230,3 +231,32 @@ def test_without_ids_leads_of_several_files_have_different_names(export: Export,
     assert frame["account"].nunique() == 6
 
 
+def test_a_date_after_the_as_of_date_is_noted_and_stays_for_the_leak_guard_to_count(export: Export) -> None:
+    history = read(export(changed(1, visit="2025-01-12")))
+    assert history.frame["visit"].iloc[1] == pd.Timestamp("2025-01-12", tz="UTC")
+    assert (
+        Text(
+            "visit: dates after the as-of date of their lead count as missing (1)",
+            "visit: Datumswerte nach dem Stichtag ihres Leads gelten als fehlend (1)",
+        )
+        in history.notes
+    )
+
+
+def test_a_date_of_the_day_of_an_as_of_date_without_a_time_is_not_after_it(export: Export) -> None:
+    history = read(export(changed(0, visit="2025-01-10 17:00")))
+    assert not any("after the as-of date" in note.en for note in history.notes)
+
+
+def test_texts_that_no_record_may_have_are_noted(export: Export) -> None:
+    notes = read(export(changed(1, source="x" * 201))).notes
+    assert any(note.en == "source: texts of more than 200 characters count as rare values (1)" for note in notes)
+    assert not any("characters" in note.en for note in read(export(changed(1, source="x" * 200), "200.csv")).notes)
+
+
+def test_what_is_noted_of_a_history_is_told_of_leads_to_be_scored(export: Export) -> None:
+    agreed, told = definition(), list[Text]()
+    path = export(changed(1, visit="2025-01-12", source="x" * 201))
+    read_leads(agreed, files_of(agreed, path), tell=told.append)
+    assert tuple(told) == read(path).notes
+    assert len(told) >= 2

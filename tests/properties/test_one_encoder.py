@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.definition import parse_definition
-from features.encode import Encoder
+from features.encode import Encoder, moment_of
+from features.errors import RecordError
 from features.history import _Reader
 from features.sources.table import RawTable
 from tests.small_agreement import agreement
@@ -61,12 +63,17 @@ LEADS = st.fixed_dictionaries(
 
 
 def exported(leads: list[dict[str, Any]]) -> pd.DataFrame:
-    """The leads as an export holds them: texts, and nothing for what is missing."""
+    """The leads as read from an export."""
+    return reading(leads, AS_OF.isoformat()).leads()
+
+
+def reading(leads: list[dict[str, Any]], as_of: str) -> _Reader:
+    """A reader of the leads as an export holds them: texts, and nothing for what is missing."""
     words = {True: "ja", False: "nein", None: None}
     frame = pd.DataFrame(
         {
             "id": pd.Series([str(number) for number in range(len(leads))], dtype="str"),
-            "created": pd.Series([AS_OF.isoformat()] * len(leads), dtype="str"),
+            "created": pd.Series([as_of] * len(leads), dtype="str"),
             "company": pd.Series([None] * len(leads), dtype="str"),
             "source": pd.Series([lead["source"] for lead in leads], dtype="str"),
             "employees": pd.Series([lead["employees"] for lead in leads], dtype="Float64"),
@@ -75,7 +82,7 @@ def exported(leads: list[dict[str, Any]]) -> pd.DataFrame:
         }
     )
     table = RawTable(frame, np.full(len(leads), "leads.csv", dtype=object), np.arange(2, len(leads) + 2))
-    return _Reader(AGREED, table).leads()
+    return _Reader(AGREED, table)
 
 
 @settings(max_examples=60, deadline=timedelta(seconds=5))
@@ -102,3 +109,29 @@ def test_what_a_record_lists_as_missing_or_unknown_is_what_its_row_holds(lead: d
         is_missing = np.isnan(code) or (field.kind == "category" and code == 0)
         assert (field.name in record.missing) == is_missing
         assert (field.name in record.unknown) == (field.kind == "category" and code == 1)
+
+
+NEAR = st.datetimes(datetime(2025, 3, 29, 12), datetime(2025, 3, 31, 12))  # with a gap in the clocks of Berlin
+WRITTEN = st.one_of(
+    NEAR.map(lambda moment: moment.isoformat()),
+    NEAR.map(lambda moment: moment.date().isoformat()),
+    NEAR.map(lambda moment: moment.isoformat() + "Z"),
+)
+
+
+@settings(max_examples=200, deadline=timedelta(seconds=5))
+@given(WRITTEN, WRITTEN)
+def test_a_date_is_refused_in_a_record_exactly_where_it_counts_as_missing_in_an_export(visit: str, as_of: str) -> None:
+    lead = {"source": None, "employees": None, "demo": None, "visit": visit}
+    reader = reading([lead], as_of)
+    typed = reader.leads()
+    framed = ENCODER.frame(typed, typed["as_of"])[0, 3]
+    noted = any("after the as-of date" in note.en for note in reader.notes)
+    try:
+        days = ENCODER.record(lead, moment_of(as_of, ZoneInfo("Europe/Berlin"))).row[3]
+    except RecordError:
+        assert np.isnan(framed)
+        assert noted
+    else:
+        assert days == framed >= 0
+        assert not noted

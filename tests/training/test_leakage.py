@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from features.definition import LeadDefinition, read_definition
+from features.encode import Encoder
 from features.errors import LeakError
 from features.history import files_of, read_history
 from features.text import Text
@@ -395,6 +396,18 @@ def test_olist_any_column_joined_from_the_closed_deals_is_named(tmp_path: Path) 
     kinds = found_in(opened, str(tmp_path / "joined.csv"))
     assert set(kinds) == set(left_out)
     assert "after_as_of" in kinds["won_day"]
+
+
+def test_dates_after_the_as_of_date_reach_the_guard_although_the_encoder_takes_them_for_missing(tmp_path: Path) -> None:
+    rows = [{"created": "2025-01-10", "closed": "2025-02-01", "outcome": "won" if n % 4 else "lost", "account": n,
+             "visit": "2025-01-12" if n < 5 else "2025-01-08"} for n in range(100)]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "leads.csv", index=False)
+    definition = definition_of(visit="date")
+    frame = read_history(definition, files_of(definition, str(tmp_path / "leads.csv"))).frame
+    late = [f for f in find_leaks(frame, np.full(100, np.nan), definition=definition) if f.kind == "after_as_of"]
+    assert [(finding.value, finding.severity) for finding in late] == [(0.05, "refuse")]
+    days = Encoder.learn(definition, frame).frame(frame, frame["as_of"])[:, 0]
+    assert np.isnan(days).tolist() == [True] * 5 + [False] * 95
 
 
 @pytest.mark.parametrize(("name", "n_accepted"), [("bank_marketing", 0), ("x_education", 2), ("olist_funnel", 0)])
