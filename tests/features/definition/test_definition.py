@@ -143,6 +143,8 @@ def test_a_persons_identifier_never_becomes_a_field(column: str) -> None:
     field = {"type": "category", "known": "creation", "owner": "sales", "label": "x", "column": column}
     (problem,) = problems_of(fields={"contact": field})
     assert problem.code == "personal_identifier"
+
+
 @pytest.mark.parametrize(
     "column",
     ["campaign_name", "Product Name", "account_name", "Firmenname", "CampaignName", "freemail", "email_opens_30d",
