@@ -29,8 +29,8 @@ setup: $(STAMP) ## make .venv and install the locked dependencies into it
 
 $(STAMP): locks/dev.txt
 	@python=; for name in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
-	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; done; \
-	if [ -z "$$python" ]; then echo "Python 3.11 or later is needed; name it with  make PYTHON=/path/to/python  ..." >&2; exit 1; fi; \
+	  if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; then python=$$name; break; fi; done; \
+	if [ -z "$$python" ]; then echo "Python 3.11 to 3.14 is needed (for later ones there are no packages yet); name it with  make PYTHON=/path/to/python  ..." >&2; exit 1; fi; \
 	echo "Setting up .venv with $$($$python --version); some 200 packages, one to three minutes"; \
 	$$python -m venv --clear .venv || { echo "On Debian and Ubuntu:  apt-get install python3-venv" >&2; exit 1; }
 	@$(PY) -m pip install --disable-pip-version-check --no-color --progress-bar off --require-hashes -r locks/dev.txt \
@@ -48,46 +48,48 @@ demo: setup ## the whole loop on a simulated history: simulate, train, promote, 
 simulate: setup ## write a simulated history with known truth to .state/demo (LEADS=12000)
 	$(PY) -m training simulate --out .state/demo --leads $(LEADS)
 
-define: setup ## draft a definition from an unknown export (DATA=export.csv OUT=lead.toml)
-	$(PY) -m training define $(DATA) $(if $(OUT),--out $(OUT))
+define: setup ## draft a definition from an unknown export (DATA='export*.csv' OUT=lead.toml)
+	$(PY) -m training define '$(DATA)' $(if $(OUT),--out '$(OUT)')
 
 horizon: setup ## show when wins come and propose a horizon (DEFINITION=lead.toml DATA='export*.csv')
-	$(PY) -m training horizon --definition $(DEFINITION) --data '$(DATA)'
+	$(PY) -m training horizon --definition '$(DEFINITION)' --data '$(DATA)'
 
 backtest: setup ## replay the past month by month into .state/backtest-NAME (DEFINITION= DATA= FIRST=2025-01-01 BUDGET=)
-	$(PY) -m training backtest --definition $(DEFINITION) --data '$(DATA)' $(if $(FIRST),--first $(FIRST)) $(budget)
+	$(PY) -m training backtest --definition '$(DEFINITION)' --data '$(DATA)' $(if $(FIRST),--first $(FIRST)) $(budget)
 
 train: setup ## train on a history and register the challenger (DEFINITION=lead.toml DATA='export*.csv' BUDGET=seconds)
-	$(PY) -m training train --definition $(DEFINITION) --data '$(DATA)' $(budget)
+	$(PY) -m training train --definition '$(DEFINITION)' --data '$(DATA)' $(budget)
 
 recalibrate: setup ## give the champion new slopes from recent outcomes, as challenger (DATA= NEWEST=1000 or SINCE=2025-06-01)
-	$(PY) -m training recalibrate --definition $(DEFINITION) --data '$(DATA)' $(if $(NEWEST),--newest $(NEWEST)) \
+	$(PY) -m training recalibrate --definition '$(DEFINITION)' --data '$(DATA)' $(if $(NEWEST),--newest $(NEWEST)) \
 	  $(if $(SINCE),--since $(SINCE))
 
 due: setup ## say whether recalibration is due, by outcomes since the champion was made (fails if it is; DEFINITION= DATA=)
-	$(PY) -m training due --definition $(DEFINITION) --data '$(DATA)'
+	$(PY) -m training due --definition '$(DEFINITION)' --data '$(DATA)'
 
 promote: setup ## make the challenger champion if the gate allows it (VERSION= WHO= OVERRIDE='reason')
-	$(PY) -m training promote --definition $(DEFINITION) $(if $(VERSION),--version $(VERSION)) $(if $(WHO),--who $(WHO)) \
+	$(PY) -m training promote --definition '$(DEFINITION)' $(if $(VERSION),--version $(VERSION)) $(if $(WHO),--who '$(WHO)') \
 	  $(if $(OVERRIDE),--override '$(OVERRIDE)')
 
 rollback: setup ## make an earlier version champion again (TO=version REASON='why')
-	$(PY) -m training rollback --definition $(DEFINITION) --to $(TO) --reason '$(REASON)' $(if $(WHO),--who $(WHO))
+	$(PY) -m training rollback --definition '$(DEFINITION)' --to $(TO) --reason '$(REASON)' $(if $(WHO),--who '$(WHO)')
 
 versions: setup ## list the registered versions with their aliases and verdicts
-	$(PY) -m training versions --definition $(DEFINITION)
+	$(PY) -m training versions --definition '$(DEFINITION)'
 
 serve: setup ## start the scoring service on the champion (MODEL=name; LEAD_* settings: docs/en/service.md)
 	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving
 
 score: setup ## score a file of leads with the champion (DATA=leads.csv OUT=scores.csv)
-	$(PY) -m training score --definition $(DEFINITION) --data '$(DATA)' --out $(or $(OUT),.state/scores.csv)
+	$(PY) -m training score --definition '$(DEFINITION)' --data '$(DATA)' --out '$(or $(OUT),.state/scores.csv)'
 
 card: setup ## say where the champion's model card is (DEFINITION=lead.toml)
-	$(PY) -m training card --definition $(DEFINITION)
+	$(PY) -m training card --definition '$(DEFINITION)'
 
-mlflow: setup ## open MLflow's pages on the local tracking store (http://127.0.0.1:5000)
-	$(PY) -m mlflow ui --backend-store-uri sqlite:///.state/mlflow.db --host 127.0.0.1 --port 5000
+mlflow: setup ## open MLflow's pages on the store that MLFLOW_TRACKING_URI names (http://127.0.0.1:5000)
+	@case "$$MLFLOW_TRACKING_URI" in \
+	  http://*|https://*) echo "MLFLOW_TRACKING_URI names a server; its pages are at $$MLFLOW_TRACKING_URI" ;; \
+	  *) $(PY) -m mlflow ui --backend-store-uri "$$MLFLOW_TRACKING_URI" --host 127.0.0.1 --port 5000 ;; esac
 
 notebooks: setup ## run the notebooks; they stand with their outputs in .state/notebooks
 	@mkdir -p .state/notebooks

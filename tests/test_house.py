@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -92,3 +95,57 @@ def test_every_dependency_has_its_reason_beside_it() -> None:
     requirements = project["dependencies"] + [r for extra in project["optional-dependencies"].values() for r in extra]
     for requirement in requirements:
         assert re.search(rf'"{re.escape(requirement)}",\s+# \w', text), requirement
+
+
+@pytest.mark.parametrize(
+    ("target", "given"),
+    [
+        ("define", {"DATA", "OUT"}),
+        ("horizon", {"DATA", "DEFINITION"}),
+        ("backtest", {"DATA", "DEFINITION"}),
+        ("train", {"DATA", "DEFINITION"}),
+        ("promote", {"DEFINITION"}),
+        ("rollback", {"DEFINITION"}),
+        ("versions", {"DEFINITION"}),
+        ("score", {"DATA", "OUT", "DEFINITION"}),
+        ("card", {"DEFINITION"}),
+    ],
+)
+def test_a_pattern_and_a_name_with_a_space_reach_the_command_as_one_argument(target: str, given: set[str]) -> None:
+    values = {"DATA": "all exports/*.csv", "OUT": "my draft", "DEFINITION": "my lead.toml"}
+    command = ["make", "--no-print-directory", "--dry-run", "--old-file=setup", target]
+    command += [f"{name}={value}" for name, value in values.items()]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {values[name] for name in given} <= set(shlex.split(told))
+
+
+@pytest.mark.parametrize("uri", ["sqlite:///elsewhere.db", "https://mlflow.example.com"])
+def test_make_mlflow_opens_the_store_that_the_environment_names(uri: str, tmp_path: Path) -> None:
+    """A server has pages of its own; they are named."""
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--old-file=setup", "mlflow", f"PY={python}"],
+        cwd=ROOT,
+        env={**os.environ, "MLFLOW_TRACKING_URI": uri},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert uri in done.stdout
+    assert ("--backend-store-uri" in done.stdout) == uri.startswith("sqlite")
+
+
+@pytest.mark.parametrize(("version", "fits"), [("3.10", False), ("3.11", True), ("3.14", True), ("3.15", False)])
+def test_setup_takes_only_a_python_that_the_locked_packages_exist_for(version: str, fits: bool) -> None:
+    condition = re.search(r"sys\.exit\((.*)\)'", text_of(ROOT / "Makefile"))
+    assert condition is not None
+    major, minor = map(int, version.split("."))
+    code = f"import sys; sys.version_info = ({major}, {minor}, 1); sys.exit({condition[1]})"
+    assert (subprocess.run([sys.executable, "-c", code], check=False).returncode == 0) == fits
+
+
+def test_a_grade_is_called_klasse_in_german() -> None:
+    for page in [*(ROOT / "docs" / "de").glob("*.md"), ROOT / "README.de.md"]:
+        assert not re.search(r"\bNoten?\b", text_of(page)), page
