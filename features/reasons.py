@@ -9,16 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from features.definition import LeadField
 from features.encode import BOOLEAN_LEVELS, FIRST_LEVEL_CODE, MISSING_CODE, POOLED_CODE, EncodedField, Matrix
 from features.model.additive import points_of
-from features.model.bundle import Bundle
 from features.profile import Evidence, FieldProfile, bin_index
 from features.text import LANGUAGES, Language, Text, decimal, percent, same, whole
+
+if TYPE_CHECKING:
+    from features.model.bundle import Bundle
+
 
 FEWEST_FOR_A_RATE = 20
 LONGEST_ABBREVIATION = 3  # EUR, km, % and the like have no plural

@@ -50,7 +50,10 @@ LEAD = {
 
 
 def demo(language: Language, *, once: bool) -> int:
-    """The exit code: 0 when the lead was scored and the service was stopped by Ctrl-C, or right away with `once`."""
+    """The exit code: 0 when the lead was scored and the service was stopped by Ctrl-C, or right away with `once`.
+
+    If the service ends by itself, its own exit code; as shells do, 128 plus the number of the signal that ended it.
+    """
     address = _address()
     print(_STARTING.in_language(language), flush=True)
     service = subprocess.Popen([sys.executable, "-m", "serving", "serve"], env=_environment(address))
@@ -60,7 +63,10 @@ def demo(language: Language, *, once: bool) -> int:
         print(in_words(answer, language))
         print(where_to_look(address, language), flush=True)
         if not once:
-            service.wait()
+            ended = service.wait()
+            code = ended if ended >= 0 else 128 - ended
+            print(_ENDED.in_language(language).format(code), file=sys.stderr)
+            return code
     except KeyboardInterrupt:
         print()
     finally:
@@ -76,6 +82,9 @@ def in_words(answer: Mapping[str, Any], language: Language) -> str:
         "de": f"wird mit {percent(probability, 'de', 1)} Wahrscheinlichkeit in {horizon} Tagen gewonnen",
     }[language]
     handover = _HANDOVER[answer["handover"]].in_language(language)
+    if interval := answer.get("interval"):
+        ends = (percent(interval[end], language) for end in ("low", "high"))
+        about += f" ({_BETWEEN.in_language(language).format(*ends)})"
     lines = [f"{_GRADE.in_language(language)} {answer['grade']}, {answer['score']} / 100 · {handover}", ""]
     lines += [answer["base"]["text"][language]]
     lines += [f"  {reason['text'][language]}" for reason in answer["reasons"]]
@@ -158,7 +167,9 @@ def _stop(service: subprocess.Popen[bytes]) -> None:
         service.wait()
 
 
+_BETWEEN = Text("between {} and {}, nine times in ten", "zwischen {} und {}, in neun von zehn Fällen")
 _STARTING = Text("… Starting the service and scoring a lead over HTTP", "… Dienst starten und einen Lead bewerten")
+_ENDED = Text("The service ended with exit code {}.", "Der Dienst endete mit dem Exit-Code {}.")
 _GRADE = Text("Grade", "Klasse")
 _HANDOVER = {
     "go": Text("hand over to sales", "an den Vertrieb übergeben"),

@@ -90,6 +90,14 @@ class RestShown(TypedDict):
     text: InBothLanguages
 
 
+class IntervalShown(TypedDict):
+    """Where the probability itself lies; not a range of outcomes."""
+
+    low: Probability
+    high: Probability
+    level: Annotated[float, Field(description="The share of such intervals that hold the probability, over models.")]
+
+
 class ScoreAnswer(TypedDict):
     """A lead's probability and all of its explanation."""
 
@@ -98,6 +106,7 @@ class ScoreAnswer(TypedDict):
     account_id: NotRequired[str]
     as_of: Annotated[str, Field(description="The moment for which the lead was scored, UTC.")]
     probability: Annotated[Probability, Field(description="Of being won within horizon_days of as_of; calibrated.")]
+    interval: NotRequired[IntervalShown]
     score: Annotated[int, Field(ge=0, le=100, description="The probability as a whole number from 0 to 100.")]
     grade: Literal["A", "B", "C", "D"]
     handover: Annotated[Literal["go", "nurture"], Field(description="go: to sales now. nurture: keep warming it.")]
@@ -109,6 +118,9 @@ class ScoreAnswer(TypedDict):
     rest: RestShown
     missing: Annotated[list[str], Field(description="Fields without a value.")]
     unknown: Annotated[list[str], Field(description="Fields whose value is rare or was never seen in the history.")]
+    unlike_training: NotRequired[
+        Annotated[list[str], Field(description="Fields whose value, gap or combination the history never held.")]
+    ]
     model: ModelName
 
 

@@ -16,7 +16,9 @@ import numpy as np
 from features import grades
 from features.encode import EncodedRecord, Matrix
 from features.errors import InternalError
+from features.familiar import fields_of
 from features.model.bundle import Bundle
+from features.model.sureness import interval_of
 from features.profile import Evidence
 from features.reasons import Explanation, Reason, Rest, base_in_words, explain_lead
 from features.text import Text
@@ -25,6 +27,7 @@ from serving.schemas import (
     Contribution,
     EvidenceShown,
     InBothLanguages,
+    IntervalShown,
     ModelName,
     ReasonShown,
     RestShown,
@@ -62,6 +65,7 @@ class _Scored(NamedTuple):
     contributions: Matrix
     log_odds: float
     probability: float
+    interval: IntervalShown | None
 
 
 class Scorer:
@@ -100,10 +104,12 @@ class Scorer:
         """The answers for `leads`, in their order."""
         if not leads:
             return []
-        explained = self.bundle.model.explain(np.array([lead.record.row for lead in leads]))
+        matrix = np.array([lead.record.row for lead in leads])
+        explained = self.bundle.model.explain(matrix)
         log_odds, probability = explained.log_odds.tolist(), explained.probability.tolist()
+        intervals = self._intervals(matrix, log_odds)
         return [
-            self._answer(lead, _Scored(explained.contributions[row], log_odds[row], probability[row]))
+            self._answer(lead, _Scored(explained.contributions[row], log_odds[row], probability[row], intervals[row]))
             for row, lead in enumerate(leads)
         ]
 
@@ -140,11 +146,31 @@ class Scorer:
             unknown=list(lead.record.unknown),
             model=self.model_name,
         )
+        if scored.interval is not None:
+            answer["interval"] = scored.interval
+        if self.bundle.familiar is not None:
+            answer["unlike_training"] = self._unlike_training(lead)
         if lead.account_id is not None:
             answer["account_id"] = lead.account_id
         if definition.target.horizon_days is not None:
             answer["horizon_days"] = definition.target.horizon_days
         return answer
+
+    def _intervals(self, matrix: Matrix, log_odds: list[float]) -> Sequence[IntervalShown | None]:
+        """Where each probability itself lies; None each, if the bundle does not say how sure it is."""
+        if self.bundle.sureness is None:
+            return [None] * len(log_odds)
+        errors = self.bundle.sureness.standard_errors(matrix).tolist()
+        found = [interval_of(*each) for each in zip(log_odds, errors, strict=True)]
+        return [IntervalShown(low=each.low, high=each.high, level=each.level) for each in found]
+
+    def _unlike_training(self, lead: Lead) -> list[str]:
+        """The fields in which the lead is unlike any that the model learnt from."""
+        fields, familiar = self.bundle.model.encoder.fields, self.bundle.familiar
+        if familiar is None:
+            return []
+        strangers = familiar.strangers(lead.record.row, self.bundle.profile, fields)
+        return [fields[place].name for place in fields_of(strangers)]
 
     def _contributions(self, scored: _Scored, explanation: Explanation) -> list[Contribution]:
         names, contributions = self.bundle.model.encoder.names, scored.contributions.tolist()

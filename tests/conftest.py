@@ -20,6 +20,7 @@ from features.model.additive import points_of
 from features.model.bundle import Importance, Manifest, write_bundle
 from features.profile import Profile, learn_profile
 from training.examples import sample_of, synthetic_rows
+from training.familiar import learn_familiar
 from training.fit import FitSettings
 from training.labels import Labelled, label
 from training.learn import Learnt, Settings, learn, ship
@@ -27,6 +28,7 @@ from training.parts import PartSettings
 from training.rounds import RoundSettings
 from training.simulate import Simulation, simulate, write
 from training.splits import Split, described, split
+from training.sureness import fit_sureness
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -76,6 +78,7 @@ def small_model(demo_history: History, tmp_path_factory: pytest.TempPathFactory)
     explained = model.explain(sample.matrix)
     points = points_of(explained.contributions, explained.probability, model.base_probability)
     profile = learn_profile(sample.matrix, sample.target, points, explained.probability, model.encoder.fields)
+    sureness = fit_sureness(sample, model, learnt.calibration, ONE_THREAD.fit.parts)
     bundle = write_bundle(
         tmp_path_factory.mktemp("bundles") / "small",
         model=shipped,
@@ -95,6 +98,7 @@ def small_model(demo_history: History, tmp_path_factory: pytest.TempPathFactory)
             metrics={},
         ),
         samples=synthetic_rows(model.encoder, profile, 25, seed=0),
+        sureness=(sureness, learn_familiar(sample, model.encoder.fields, profile)),
         documents={"card.de.md": "# Modellkarte für Prüfzwecke\n"},
     )
     assert model.forest.n_trees == N_TREES

@@ -18,23 +18,26 @@ from typing import Any
 import numpy as np
 
 from features.definition import LeadDefinition
-from features.encode import Matrix
+from features.familiar import Familiar
 from features.grades import threshold_for
 from features.history import History, LeftOutRows, read_history
 from features.model.additive import LeadModel, points_of
 from features.model.bundle import Fit, Importance, Manifest, Window, open_bundle, open_judged, write_bundle
+from features.model.sureness import Sureness
 from features.profile import Profile, learn_profile
 from features.sources import Source
 from features.text import Text
 from training.card_content import card_documents
 from training.examples import sample_of, synthetic_rows
+from training.familiar import learn_familiar
 from training.fit import Progress, silent
 from training.gates import Candidate, Champion, Decision, Incomparable, Policy, decide
 from training.labels import Labelled, label
 from training.leakage import Finding, find_leaks, guard
-from training.learn import Judgement, Settings, against_champion, judge, learn, require_enough, ship
+from training.learn import Judgement, Learnt, Settings, against_champion, judge, learn, require_enough, ship
 from training.recent import SLOPES_FROM, Parts
 from training.splits import Rows, Split, described, split
+from training.sureness import fit_sureness
 from training.unseen import changed_since, leads_from, seen_until
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "numba", "pandas", "pydantic")
@@ -43,6 +46,7 @@ SAMPLES = 25
 
 READING = Text(en="Reading the history", de="Historie einlesen")
 GUARDING = Text(en="Looking for fields that leak", de="Nach Feldern suchen, die das Ergebnis verraten")
+DOUBTING = Text(en="Measuring how sure the probabilities are", de="Messen, wie sicher die Wahrscheinlichkeiten sind")
 WRITING = Text(en="Writing the bundle and the model card", de="Bundle und Modellkarte schreiben")
 
 
@@ -77,6 +81,8 @@ class Trained:
         Goes into the bundle beside `shipped`, for later challengers to be held against.
     left_out : tuple of LeftOutRows
         Leads that nothing was learnt from, or nothing while the model was judged, and why.
+    sureness : tuple of Sureness and Familiar, optional
+        How sure the shipped model is, and what the leads that it learnt from looked like.
     origin : Text or None
         Which model this one is a recalibration of, and how; None if it was trained.
     """
@@ -89,6 +95,7 @@ class Trained:
     importance: tuple[Importance, ...]
     manifest: Manifest
     left_out: tuple[LeftOutRows, ...]
+    sureness: tuple[Sureness, Familiar] | None = None
     origin: Text | None = None
 
     @property
@@ -164,7 +171,18 @@ def train(prepared: Prepared, settings: Settings, *, now: datetime, progress: Pr
         settings={**asdict(settings), "n_trees": learnt.fitted.n_rounds},
         notes=learnt.fitted.notes,
     )
-    return Trained(prepared, learnt.fit, judgement, shipped, profile, importance, manifest, _left_out(prepared))
+    progress(DOUBTING, 0.0)
+    sureness = _sureness(labelled, shipped.model, learnt, profile, settings)
+    left_out = _left_out(prepared)
+    return Trained(prepared, learnt.fit, judgement, shipped, profile, importance, manifest, left_out, sureness)
+
+
+def _sureness(
+    labelled: Labelled, model: LeadModel, learnt: Learnt, profile: Profile, settings: Settings
+) -> tuple[Sureness, Familiar]:
+    sample = sample_of(labelled, model.encoder)
+    sure = fit_sureness(sample, model, learnt.calibration, settings.fit.parts)
+    return sure, learn_familiar(sample, model.encoder.fields, profile)
 
 
 def manifest_of(
@@ -215,6 +233,7 @@ def write(trained: Trained, folder: Path, decision: Decision, progress: Progress
         manifest=trained.manifest,
         samples=synthetic_rows(encoder, trained.profile, SAMPLES, seed=0),
         documents=card_documents(trained, decision, name),
+        sureness=trained.sureness,
     )
     progress(WRITING, 1.0)
     return place

@@ -122,8 +122,10 @@ def recalibrate(
     )
     left_out = (*labelled.left_out, *found.left_out())
     origin = recalibration_words.origin(bundle, number, found.parts, made.slopes, manifest.windows[-1])
+    # The parts are the champion's, and so is how sure they are; what the new slopes add to it is not counted.
+    sureness = None if bundle.sureness is None or bundle.familiar is None else (bundle.sureness, bundle.familiar)
     trained = Trained(
-        prepared, made.twin, judgement, made.shipped, profile, importance, manifest, left_out, origin=origin
+        prepared, made.twin, judgement, made.shipped, profile, importance, manifest, left_out, sureness, origin
     )
     return Recalibrated(trained, found, bundle.bundle_id, made.rival, made.slopes, origin)
 

@@ -10,6 +10,8 @@
                       the leads to compare on are no longer new to the shipped one
     profile.json      how the leads of training are distributed and how they fared
     importance.json   mean absolute points per field
+    sureness.json     how sure each probability is, and what the leads of training looked like (absent from bundles
+                      that are put together without it: their answers have no interval)
     samples.json      synthetic rows and their log-odds, to check that this machine computes what training computed
     card.de.md ...    the model card, as text and as a page, in both languages
 
@@ -32,11 +34,13 @@ from typing import Any
 import numpy as np
 
 from features.definition import LeadDefinition, parse_definition
-from features.encode import Encoder, Matrix
+from features.encode import FIRST_LEVEL_CODE, Encoder, Matrix
 from features.errors import BundleError, DefinitionError, InternalError
+from features.familiar import Familiar
 from features.model.additive import LeadModel
 from features.model.calibrator import Calibrator
 from features.model.linear import LinearPart
+from features.model.sureness import Sureness
 from features.model.trees import Forest
 from features.profile import Profile
 from features.text import Text
@@ -45,6 +49,7 @@ FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 SAMPLE_TOLERANCE = 1e-9
 CONTENTS = ("model.txt linear.json calibrator.json judged.json profile.json importance.json samples.json").split()
+SURENESS = "sureness.json"
 NO_SEAL = '"seal": ""'
 
 
@@ -108,6 +113,8 @@ class Bundle:
     profile: Profile
     importance: tuple[Importance, ...]
     manifest: Manifest
+    sureness: Sureness | None = None
+    familiar: Familiar | None = None
 
     @property
     def definition(self) -> LeadDefinition:
@@ -133,6 +140,7 @@ def write_bundle(
     manifest: Manifest,
     samples: Matrix,
     documents: Mapping[str, str],
+    sureness: tuple[Sureness, Familiar] | None = None,
 ) -> Path:
     """Write a bundle to the directory `place`, whole or not at all, and return `place`.
 
@@ -153,7 +161,7 @@ def write_bundle(
     if place.exists():
         raise BundleError(f"{place} exists already; a bundle is never overwritten.")
     definition = model.model.encoder.definition
-    if wrong := [name for name in documents if name in (*CONTENTS, MANIFEST) or not _is_plain(name)]:
+    if wrong := [name for name in documents if name in (*CONTENTS, SURENESS, MANIFEST) or not _is_plain(name)]:
         raise InternalError(f"Documents of a bundle cannot be called {wrong}.")
     files = {
         "model.txt": model.model_text,
@@ -163,6 +171,7 @@ def write_bundle(
         "profile.json": _json(profile.to_dict()),
         "importance.json": _json([asdict(entry) for entry in importance]),
         "samples.json": _json(_samples(model.model, samples)),
+        **({SURENESS: _json(_doubts(*sureness))} if sureness else {}),
         **documents,
     }
     manifest_data = {
@@ -210,9 +219,30 @@ def open_bundle(place: Path) -> Bundle:
         importance = tuple(Importance(**entry) for entry in _parse(contents["importance.json"], "importance.json"))
         _recompute(model, _parse(contents["samples.json"], "samples.json"))
         manifest = _manifest(data)
+        sureness, familiar = _opened_doubts(model, contents.get(SURENESS))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"{place}: an entry of the bundle is missing or of the wrong kind: {error!r}.") from error
-    return Bundle(_sha256(raw)[:12], model, profile, importance, manifest)
+    return Bundle(_sha256(raw)[:12], model, profile, importance, manifest, sureness, familiar)
+
+
+def _doubts(sureness: Sureness, familiar: Familiar) -> dict[str, Any]:
+    return {"sureness": sureness.to_dict(), "familiar": familiar.to_dict()}
+
+
+def _opened_doubts(model: LeadModel, raw: bytes | None) -> tuple[Sureness | None, Familiar | None]:
+    """How sure the model is and what it knows, if the bundle says so, checked against the model's own fields."""
+    if raw is None:
+        return None, None
+    data = _parse(raw, SURENESS)
+    sureness, familiar = Sureness.from_dict(data["sureness"]), Familiar.from_dict(data["familiar"])
+    names = tuple(doubt.name for doubt in sureness.fields)
+    if names != model.encoder.names or len(familiar.seen) != len(names):
+        raise BundleError(f"{SURENESS} is about the fields {names}, the model has {model.encoder.names}.")
+    for encoded, doubt in zip(model.encoder.fields, sureness.fields, strict=True):
+        n_codes = len(encoded.levels) + FIRST_LEVEL_CODE
+        if encoded.kind == "category" and len(doubt.own) != n_codes:
+            raise BundleError(f"{SURENESS}: {encoded.name} has {n_codes} codes in the model, here {len(doubt.own)}.")
+    return sureness, familiar
 
 
 def _require_seal(place: Path, text: str, seal: object) -> None:
