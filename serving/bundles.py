@@ -6,15 +6,17 @@ service may. So the service runs without MLflow installed as long as the bundle 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from features.errors import BundleError, LeadQualityError, NotReadyError, OutsideError
 from features.model.bundle import MANIFEST, Bundle, open_bundle
@@ -23,6 +25,7 @@ from serving.settings import Settings
 
 REGISTRY = "models:/"
 FETCH_TIMEOUT_S = 300
+BUNDLE_ID = "bundle_id"  # the tag in which training says which bundle a version is
 _model_uri = re.compile(
     r"models:/(?P<name>(?!\.\.?[/@])[^/@]+)(@(?P<alias>[A-Za-z0-9_-]+)|/(?P<version>[0-9]+))"
 ).fullmatch
@@ -30,11 +33,12 @@ _model_uri = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A bundle's directory, and what the registry calls it; empty where there is no registry."""
+    """A bundle's directory, and what the registry says of it; empty where it says nothing, or there is none."""
 
     place: Path
     name: str = ""
     version: str = ""
+    bundle_id: str = ""
 
 
 class ModelInService:
@@ -89,7 +93,13 @@ class ModelInService:
         if self._given is not None:
             return Scorer(self._given, strongest=strongest)
         found = find_bundle(self._settings.bundle, self._settings.bundle_cache)
-        return Scorer(open_bundle(found.place), name=found.name, version=found.version, strongest=strongest)
+        bundle = open_bundle(found.place)
+        if found.bundle_id and found.bundle_id != bundle.bundle_id:
+            raise BundleError(
+                f"{found.name} version {found.version} is bundle {found.bundle_id} in the registry, but it holds "
+                f"bundle {bundle.bundle_id}."
+            )
+        return Scorer(bundle, name=found.name, version=found.version, strongest=strongest)
 
 
 def find_bundle(source: str, cache: Path) -> Found:
@@ -100,7 +110,7 @@ def find_bundle(source: str, cache: Path) -> Found:
     source : str
         A directory, `models:/NAME@ALIAS` or `models:/NAME/VERSION`.
     cache : Path
-        Where bundles from a registry are kept; a version that is there already is not fetched again.
+        Where bundles from a registry are kept; a bundle that is there already is not fetched again.
 
     Raises
     ------
@@ -122,7 +132,7 @@ def find_bundle(source: str, cache: Path) -> Found:
         last = (fetched.stderr.strip().splitlines() or ["no message"])[-1]
         raise OutsideError(f"fetching {source} failed: {last}")
     answer = json.loads(fetched.stdout.strip().splitlines()[-1])
-    return Found(Path(answer["place"]), answer["name"], answer["version"])
+    return Found(Path(answer.pop("place")), **answer)
 
 
 def fetch(source: str, cache: Path) -> Found:
@@ -139,16 +149,22 @@ def fetch(source: str, cache: Path) -> Found:
     match = _model_uri(source)
     if match is None:
         raise BundleError(f"{source!r} names no model.")
-    name, version = match["name"], match["version"]
-    if not version:
-        version = str(MlflowClient().get_model_version_by_alias(name, match["alias"]).version)
-    place = cache / name / version
+    client, name = MlflowClient(), match["name"]
+    version = match["version"] or str(client.get_model_version_by_alias(name, match["alias"]).version)
+    registered = client.get_model_version(name, version)
+    place = cache / name / _key(registered)
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent) as draft:
             whole = Path(download_artifacts(artifact_uri=f"models:/{name}/{version}", dst_path=draft))
             _move(_only_bundle(whole), place)
-    return Found(place, name, version)
+    return Found(place, name, version, registered.tags.get(BUNDLE_ID, ""))
+
+
+def _key(registered: Any) -> str:
+    """The name of a version's bundle in the cache: version 1 of another registry, or of a later one, is another."""
+    source = f"{registered.source} {registered.creation_timestamp}"
+    return hashlib.sha256(registered.tags.get(BUNDLE_ID, source).encode()).hexdigest()
 
 
 def _only_bundle(model: Path) -> Path:
@@ -159,7 +175,7 @@ def _only_bundle(model: Path) -> Path:
 
 
 def _move(bundle: Path, place: Path) -> None:
-    """Move a downloaded bundle to its place; another process may have been there first with the same version."""
+    """Move a downloaded bundle to its place; another process may have been there first with the same bundle."""
     try:
         bundle.rename(place)
     except OSError:
@@ -178,7 +194,7 @@ def _main(source: str, cache: str) -> int:
         # The last line of the traceback is all that the parent passes on.
         print(f"{type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
         return 1
-    print(json.dumps({"place": str(found.place), "name": found.name, "version": found.version}))
+    print(json.dumps({**asdict(found), "place": str(found.place)}))
     return 0
 
 

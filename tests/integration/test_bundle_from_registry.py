@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from features.errors import BundleError, OutsideError
+from features.model.bundle import open_bundle
 from serving.bundles import Found, ModelInService, find_bundle
 from serving.settings import Settings
 from tests.serving.conftest import NOW, bundle_place
+from tests.serving.small_model import definition, write_small_bundle
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,20 +34,25 @@ experiment = client.create_experiment("leads", artifact_location=(work / "artifa
 run = client.create_run(experiment)
 client.log_artifacts(run.info.run_id, str(work / "model"), "model")
 client.create_registered_model("leads")
-client.create_model_version("leads", source=f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
+tags = {"bundle_id": sys.argv[3]} if sys.argv[3] else {}
+client.create_model_version("leads", source=f"{run.info.artifact_uri}/model", run_id=run.info.run_id, tags=tags)
 client.set_registered_model_alias("leads", "champion", "1")
 """
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory, bundle_place: Path) -> str:
-    work = tmp_path_factory.mktemp("registry")
+def registered(work: Path, bundle: Path, bundle_id: str) -> str:
+    """The URI of a new registry whose version 1 is this bundle, tagged with `bundle_id` if that is not empty."""
     uri = f"sqlite:///{work / 'mlflow.db'}"
     environment = {**os.environ, "MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [sys.executable, "-c", REGISTER, str(bundle_place), str(work)]
+    command = [sys.executable, "-c", REGISTER, str(bundle), str(work), bundle_id]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return uri
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory, bundle_place: Path) -> str:
+    return registered(tmp_path_factory.mktemp("registry"), bundle_place, open_bundle(bundle_place).bundle_id)
 
 
 @pytest.fixture(autouse=True)
@@ -60,12 +67,38 @@ def test_the_champion_is_fetched_opened_and_named_and_not_fetched_again(tmp_path
     model.open(NOW)
     named = model.scorer.model_name
     assert (named["name"], named["version"]) == ("leads", "1")
-    manifest = tmp_path / "leads" / "1" / "bundle.json"
+    (place,) = (tmp_path / "leads").iterdir()
+    manifest = place / "bundle.json"
     assert manifest.read_bytes() == (bundle_place / "bundle.json").read_bytes()
-    assert [place.name for place in (tmp_path / "leads").iterdir()] == ["1"]
     before = manifest.stat().st_ino
-    assert find_bundle("models:/leads/1", tmp_path) == Found(tmp_path / "leads" / "1", "leads", "1")
+    assert find_bundle("models:/leads/1", tmp_path) == Found(place, "leads", "1", named["bundle_id"])
     assert manifest.stat().st_ino == before
+
+
+@pytest.mark.parametrize("tagged", [True, False], ids=["tagged", "untagged"])
+def test_version_1_of_another_registry_is_not_taken_from_the_cache_of_the_first(
+    tmp_path: Path, bundle_place: Path, monkeypatch: pytest.MonkeyPatch, tagged: bool
+) -> None:
+    other = open_bundle(write_small_bundle(tmp_path / "other", definition(), seed=8))
+    settings = Settings(bundle="models:/leads/1", bundle_cache=tmp_path / "cache")
+    served = []
+    for name, place in [("first", bundle_place), ("second", tmp_path / "other")]:
+        (tmp_path / name).mkdir()
+        uri = registered(tmp_path / name, place, open_bundle(place).bundle_id if tagged else "")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        model = ModelInService(settings)
+        model.open(NOW)
+        served.append(model.scorer.model_name["bundle_id"])
+    assert served == [open_bundle(bundle_place).bundle_id, other.bundle_id]
+
+
+def test_a_version_that_holds_another_bundle_than_its_registry_says_is_not_served(
+    tmp_path: Path, bundle_place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registered(tmp_path, bundle_place, "f" * 64))
+    model = ModelInService(Settings(bundle="models:/leads/1", bundle_cache=tmp_path / "cache"))
+    with pytest.raises(BundleError, match=r"is bundle f+ in the registry, but it holds bundle"):
+        model.open(NOW)
 
 
 def test_a_model_that_the_registry_does_not_know_is_said(tmp_path: Path) -> None:
