@@ -470,6 +470,8 @@ def _print_left_out(trained: Trained) -> None:
         _say(same(f"  {name}:{days}  {whole(window.n, language)} leads, {whole(window.won, language)} {won}"))
     for rows in trained.left_out:
         _say(same(f"  − {whole(rows.n, language)}: {rows.reason.in_language(language)}"))
+    for note in trained.prepared.labelled.history.notes:
+        _say(same(f"  · {note.in_language(language)}"))
     for warning in trained.manifest.warnings:
         _say(same(f"  ! {warning.in_language(language)}"))
 
