@@ -101,7 +101,7 @@ def recalibrate(
     DataError
         Whatever is wrong with the export, the labels, or leaking fields; each of its kind.
     """
-    labelled, findings, accepted = read_guarded(definition, source, progress)
+    labelled, findings, accepted = read_guarded(definition, source, progress, now=now)
     bundle = open_bundle(champion)
     require_same_agreement(bundle, labelled)
     found = recent_outcomes(labelled, bundle.manifest, recent)
