@@ -3,7 +3,7 @@
 At every origin (`training.origins` says what is known at it) these give each lead of the coming period a probability:
 
     refitted             the recipe: both parts fitted on the older known leads, calibrated on the newest, then fitted
-                         anew on all known ones with the calibration kept, as `training.learn.ship` does
+                         anew on all known ones at the level of the newest, as `training.learn.ship` does
     frozen               the model of the first origin, never touched again
     frozen_recalibrated  the same fields and trees, with slopes and shift from the newest known outcomes that it was
                          not fitted on (`OriginSettings.calibrate_on`, 1,000 by default); as shipped while those hold
@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from features.encode import EncodedField, Encoder
+from features.encode import Encoder
 from features.model.additive import LeadModel
 from features.model.calibrator import Calibrator
 from features.model.trees import Forest
@@ -36,7 +36,7 @@ from training.examples import sample_of
 from training.fit import FitSettings, Fitted, Progress, fit, refit, silent
 from training.labels import Labelled
 from training.learn import BASELINES
-from training.linear_fit import fit_linear
+from training.level import at_level
 from training.metrics import Floats
 from training.origins import Origin, OriginSettings, origins
 from training.sample import Sample, recency_weights
@@ -147,23 +147,21 @@ class _Replay:
         """The model that would have been shipped at `step`; `chosen` has the number of trees, None chooses it."""
         encoder = self._encoder(step.train)
         sample, settings = sample_of(self.labelled, encoder, step.train), self.settings.fit
-        fitted = fit(sample, encoder.fields, settings) if chosen is None else self._fit(sample, encoder.fields, chosen)
-        calibrator = self._calibrated(encoder, fitted, step.calibrate).calibrator
+        fitted = (
+            fit(sample, encoder.fields, settings) if chosen is None else refit(sample, encoder.fields, chosen, settings)
+        )
+        slopes = self._calibrated(encoder, fitted, step.calibrate).calibrator
         encoder = self._encoder(step.known)
-        shipped = self._fit(sample_of(self.labelled, encoder, step.known), encoder.fields, fitted)
+        known = sample_of(self.labelled, encoder, step.known)
+        shipped = refit(known, encoder.fields, fitted, settings)
         forest = Forest.from_text(shipped.model_text)
+        parts = (shipped.linear.margins(known.matrix), forest.margins(known.matrix))
+        weights = recency_weights(known.order, settings.parts.half_life(len(known)))
+        calibrator = at_level(slopes, parts, known, np.isin(step.known, step.calibrate), weights)
         # The rounds asked for are handed on: a booster that found no further split once may find one later.
         return _Model(
             LeadModel(encoder, shipped.linear, forest, calibrator), replace(shipped, n_rounds=fitted.n_rounds)
         )
-
-    def _fit(self, sample: Sample, fields: tuple[EncodedField, ...], chosen: Fitted) -> Fitted:
-        """Both parts on `sample` with the rounds of `chosen`; without rounds, the linear part is all."""
-        parts = self.settings.fit.parts
-        if chosen.n_rounds:
-            return refit(sample, fields, chosen, self.settings.fit)
-        weights = recency_weights(sample.order, parts.half_life_leads)
-        return replace(chosen, linear=fit_linear(sample, fields, parts.linear, weights))
 
     def _encoder(self, rows: Rows) -> Encoder:
         return Encoder.learn(self.labelled.history.definition, self.labelled.frame.iloc[rows])

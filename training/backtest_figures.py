@@ -46,7 +46,7 @@ def log_loss_over_time(backtest: Backtest, language: Language) -> Chart:
     ]
     ours = [row for row in rows if row["what"] == NAMES[REFITTED].in_language(language) and row["low"] is not None]
     y_title = told(en="Log loss (lower is better)", de="Log-Loss (niedriger ist besser)")
-    y = alt.Y("value:Q").title(y_title).axis(format=".1f", tickCount=6).scale(zero=False)
+    y = alt.Y("value:Q").title(y_title).axis(format=".2f", tickCount=6).scale(zero=False)
     band = alt.Chart(_values(ours)).mark_area(color=PREDICTED, opacity=0.18)
     band = band.encode(x=_x(backtest), y=alt.Y("low:Q").title(y_title), y2="high:Q")
     lines = alt.Chart(_values(rows)).mark_line(strokeWidth=2, point={"filled": True, "size": 30})
@@ -109,7 +109,10 @@ def reliability(backtest: Backtest, language: Language) -> Chart:
     y_title = told(en="Share of wins observed", de="Beobachteter Anteil gewonnener Leads")
     panels = [_panel([r for r in rows if r["what"] == name], name, top, (x_title, y_title), language) for name in names]
     title = _title(
-        told(en="Do the probabilities hold, over all periods?", de="Stimmen die Wahrscheinlichkeiten, über alle Zeiträume?"),
+        told(
+            en="Do the probabilities hold, over all periods?",
+            de="Stimmen die Wahrscheinlichkeiten, über alle Zeiträume?",
+        ),
         told(
             en="Points on the dashed line: as many won as was said. Bars: interval.",
             de="Punkte auf der gestrichelten Linie: So viele gewonnen wie gesagt. Balken: Intervall.",

@@ -9,7 +9,7 @@ leads.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from training.evaluate import Evaluation, evaluate
 from training.examples import sample_of, segments_of
 from training.fit import FitSettings, Fitted, Progress, fit, refit, silent
 from training.labels import Labelled
-from training.level import level
+from training.level import at_level
 from training.sample import Sample, recency_weights
 from training.splits import Rows, Shares, Split
 
@@ -254,7 +254,7 @@ def _refitted(
     sample = sample_of(labelled, encoder, rows)
     anew = refit(sample, encoder.fields, fitted, settings.fit)
     forest = Forest.from_text(anew.model_text)
-    margins = replace(slopes, intercept=0.0).log_odds(anew.linear.margins(sample.matrix), forest.margins(sample.matrix))
+    parts = (anew.linear.margins(sample.matrix), forest.margins(sample.matrix))
     weights = recency_weights(sample.order, settings.fit.parts.half_life(len(sample)))
-    shift = level(margins, sample.target, np.isin(rows, newest), weights=weights)
-    return Fit(LeadModel(encoder, anew.linear, forest, replace(slopes, intercept=shift)), anew.model_text)
+    calibrator = at_level(slopes, parts, sample, np.isin(rows, newest), weights)
+    return Fit(LeadModel(encoder, anew.linear, forest, calibrator), anew.model_text)

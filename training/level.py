@@ -14,14 +14,15 @@ The refit's own leads may be used: one number, found on all of them together, ha
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from features.model.calibrator import probabilities_of
-from training.sample import FloatArray
+from features.model.calibrator import Calibrator, probabilities_of
+from training.sample import FloatArray, Sample
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
@@ -47,6 +48,14 @@ def level(margins: FloatArray, target: FloatArray, newest: BoolArray, *, weights
     everywhere = _shift(margins, target, weights, ridge=0.0)
     here = weights * newest
     return everywhere + _shift(margins + everywhere, target, here, ridge=RIDGE)
+
+
+def at_level(
+    slopes: Calibrator, parts: tuple[FloatArray, FloatArray], sample: Sample, newest: BoolArray, weights: FloatArray
+) -> Calibrator:
+    """The calibrator with these slopes at the level of a refit: `parts` are its linear and tree margins of `sample`."""
+    margins = replace(slopes, intercept=0.0).log_odds(*parts)
+    return replace(slopes, intercept=level(margins, sample.target, newest, weights=weights))
 
 
 def _shift(margins: FloatArray, target: FloatArray, weights: FloatArray, *, ridge: float) -> float:
