@@ -42,6 +42,30 @@ ONE_THREAD = Settings(fit=FitSettings(parts=PartSettings(n_threads=1), rounds=Ro
 N_TREES = 15  # so few leads would choose none, and tests of the whole model must meet both parts
 
 
+# What makes a test slow: a training run, MLflow's database, PostgreSQL. A test that asks for one, through whatever
+# other fixtures, is slow; so is every test in tests/integration, which start processes of their own.
+SLOW_FIXTURES = frozenset(
+    "small_model small_bundle newer_bundle bundle_place learnt backtest migrated_database postgres_server".split()
+)
+SLOW_FOLDER = ROOT / "tests" / "integration"
+SLOW_PARAMETERS = {"database_url": "postgresql"}  # asked for while the test runs, so no fixture of the test's names it
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make test-fast` leaves out."""
+    for item in items:
+        if is_slow(item):
+            item.add_marker("slow")
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Whether a test starts a server or trains a model, by the fixtures that it needs and by where it stands."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    asked_later = any(parameters.get(name) == value for name, value in SLOW_PARAMETERS.items())
+    return bool(fixtures & SLOW_FIXTURES) or asked_later or SLOW_FOLDER in item.path.parents
+
+
 @dataclass(frozen=True)
 class SmallModel:
     """What a training run on a small simulated history leaves: `bundle` is the directory."""
