@@ -14,7 +14,7 @@ PACKAGES := features training serving
 budget  = $(if $(BUDGET),--budget $(BUDGET))
 
 export MLFLOW_DISABLE_TELEMETRY := true
-export MLFLOW_TRACKING_URI ?= sqlite:///.state/mlflow.db
+export MLFLOW_TRACKING_URI ?= sqlite:///$(or $(LEAD_STATE),.state)/mlflow.db
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c

@@ -15,6 +15,7 @@ import pytest
 from features.definition import LeadDefinition
 from features.definition.agreement import Columns, LeadField, Part, Reading, Target
 from features.text import LANGUAGES
+from tests.conftest import SLOW_FIXTURES
 
 ROOT = Path(__file__).parents[1]
 TARGETS = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
@@ -137,6 +138,19 @@ def test_make_mlflow_opens_the_store_that_the_environment_names(uri: str, tmp_pa
     assert ("--backend-store-uri" in done.stdout) == uri.startswith("sqlite")
 
 
+def test_make_keeps_mlflows_store_in_the_folder_that_lead_state_names() -> None:
+    foreign = ("LEAD_STATE", "MLFLOW_TRACKING_URI")
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--old-file=setup", "mlflow", "PY=echo"],
+        cwd=ROOT,
+        env={**{name: value for name, value in os.environ.items() if name not in foreign}, "LEAD_STATE": "elsewhere"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "sqlite:///elsewhere/mlflow.db" in done.stdout
+
+
 @pytest.mark.parametrize(("version", "fits"), [("3.10", False), ("3.11", True), ("3.14", True), ("3.15", False)])
 def test_setup_takes_only_a_python_that_the_locked_packages_exist_for(version: str, fits: bool) -> None:
     condition = re.search(r"sys\.exit\((.*)\)'", text_of(ROOT / "Makefile"))
@@ -149,3 +163,13 @@ def test_setup_takes_only_a_python_that_the_locked_packages_exist_for(version: s
 def test_a_grade_is_called_klasse_in_german() -> None:
     for page in [*(ROOT / "docs" / "de").glob("*.md"), ROOT / "README.de.md"]:
         assert not re.search(r"\bNoten?\b", text_of(page)), page
+
+
+def test_every_fixture_that_makes_a_test_slow_exists() -> None:
+    """A fixture that is renamed would take its tests into `make test-fast`."""
+    defined = {
+        name
+        for file in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r"^def (\w+)\(", text_of(file), re.MULTILINE)
+    }
+    assert defined >= SLOW_FIXTURES
