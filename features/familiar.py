@@ -22,7 +22,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from features.definition import LeadDefinition
 from features.encode import EncodedField, Matrix
@@ -120,13 +119,9 @@ class Familiar:
         return cls(seen, pairs)
 
 
-@njit(cache=True)
 def _met(bins: npt.NDArray[np.int64], pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Rows of `pairs`, shape (n_pairs, 4), whose both sides this lead has."""
-    met = np.zeros(pairs.shape[0], dtype=np.bool_)
-    for at in range(pairs.shape[0]):
-        met[at] = bins[pairs[at, 0]] == pairs[at, 1] and bins[pairs[at, 2]] == pairs[at, 3]
-    return np.flatnonzero(met)
+    return np.flatnonzero((bins[pairs[:, 0]] == pairs[:, 1]) & (bins[pairs[:, 2]] == pairs[:, 3]))
 
 
 def fields_of(strangers: Sequence[Stranger]) -> tuple[int, ...]:

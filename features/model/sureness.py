@@ -20,11 +20,11 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from features.errors import BundleError, InternalError
 from features.model.calibrator import probability_of
+from features.model.compiled import call, compiled, inlined
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
@@ -94,7 +94,7 @@ class SurenessArrays(NamedTuple):
     break_starts: IntArray
 
 
-@njit(cache=True)
+@inlined
 def _add_level(code: float, field: int, arrays: SurenessArrays, total: FloatArray) -> float:
     start = arrays.vector_starts[field]
     if not 0.0 <= code < arrays.vector_starts[field + 1] - start:
@@ -104,7 +104,7 @@ def _add_level(code: float, field: int, arrays: SurenessArrays, total: FloatArra
     return float(arrays.own[arrays.own_starts[field] + int(code)])
 
 
-@njit(cache=True)
+@inlined
 def _add_number(number: float, field: int, arrays: SurenessArrays, total: FloatArray) -> float:
     vectors, breaks = arrays.vectors, arrays.breaks
     start, own = arrays.vector_starts[field], arrays.own_starts[field]
@@ -125,7 +125,7 @@ def _add_number(number: float, field: int, arrays: SurenessArrays, total: FloatA
     return float(arrays.own[own + 1])
 
 
-@njit(cache=True)
+@inlined
 def variance_of(row: FloatArray, arrays: SurenessArrays) -> float:
     """The variance of one lead's log-odds; NaN if it holds a code that its field does not have."""
     total = arrays.constant.copy()
@@ -140,7 +140,7 @@ def variance_of(row: FloatArray, arrays: SurenessArrays) -> float:
     return variance
 
 
-@njit(cache=True)
+@compiled
 def _standard_errors(matrix: FloatArray, arrays: SurenessArrays, out: FloatArray) -> None:
     for lead in range(matrix.shape[0]):
         out[lead] = math.sqrt(variance_of(matrix[lead], arrays))
@@ -194,7 +194,7 @@ class Sureness:
         if matrix.ndim != 2 or matrix.shape[1] != len(self.fields):
             raise InternalError(f"matrix of shape {matrix.shape} for the doubts of {len(self.fields)} fields")
         errors = np.empty(matrix.shape[0])
-        _standard_errors(np.ascontiguousarray(matrix, dtype=np.float64), self.arrays, errors)
+        call(_standard_errors, np.ascontiguousarray(matrix, dtype=np.float64), self.arrays, errors)
         if np.isnan(errors).any():
             raise InternalError(
                 f"row {int(np.flatnonzero(np.isnan(errors))[0])} holds a code outside its field's levels"
