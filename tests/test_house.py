@@ -47,6 +47,13 @@ def test_the_readme_names_only_targets_that_exist(readme: str) -> None:
     assert {"demo", "test", "help"} <= named <= set(TARGETS)
 
 
+@pytest.mark.parametrize("readme", ["README.md", "README.de.md"])
+def test_no_placeholder_stands_in_a_readme(readme: str) -> None:
+    text = text_of(ROOT / readme)
+    assert not re.search(r"^(TABLE|TABELLE|GERMANDEMO|TODO|…)$", text, re.MULTILINE)
+    assert "…\n" not in text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_exists_in_both_languages_and_links_only_to_files_that_exist(language: str) -> None:
     pages = {page.name for page in (ROOT / "docs" / language).glob("*.md")}
