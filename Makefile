@@ -128,6 +128,8 @@ lock: setup ## write the lock files anew from pyproject.toml
 	  --no-emit-find-links --no-annotate --no-header pyproject.toml --all-extras -o locks/dev.txt
 	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --no-annotate --no-header pyproject.toml --extra serving -c locks/dev.txt -o locks/serving.txt
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --no-annotate --no-header locks/bench.in -c locks/dev.txt -o locks/bench.txt
 
 clean: ## remove what runs have made: models, stores, caches (not .venv)
 	rm -rf .state .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -20,15 +20,15 @@ from features.model.additive import points_of
 from features.model.bundle import Importance, Manifest, write_bundle
 from features.profile import Profile, learn_profile
 from training.examples import sample_of, synthetic_rows
-from training.familiar import learn_familiar
-from training.fit import FitSettings
 from training.labels import Labelled, label
 from training.learn import Learnt, Settings, learn, ship
-from training.parts import PartSettings
-from training.rounds import RoundSettings
+from training.recipe.familiar import learn_familiar
+from training.recipe.fit import FitSettings
+from training.recipe.parts import PartSettings
+from training.recipe.rounds import RoundSettings
+from training.recipe.sureness import fit_sureness
 from training.simulate import Simulation, simulate, write
 from training.splits import Split, described, split
-from training.sureness import fit_sureness
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -27,9 +27,9 @@ from features.text import Language, Text, decimal, reader_language, same, whole
 if TYPE_CHECKING:
     from features.definition import LeadDefinition
     from features.sources.files import Files
-    from training.fit import Progress as Report
-    from training.gates import Decision
+    from training.judging.gates import Decision
     from training.pipeline import Trained
+    from training.recipe.fit import Progress as Report
     from training.tracking import Tracking
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -111,8 +111,8 @@ def define(
 def horizon(definition: DefinitionOption, data: DataOption) -> None:
     """Show when wins come, what each horizon sees and costs, and propose one."""
     from features.history import read_history
-    from training import horizon_tables
-    from training.horizon import propose_horizon
+    from training.maturity import horizon_tables
+    from training.maturity.horizon import propose_horizon
 
     agreement = _agreement(definition)
     with _progress() as report:
@@ -141,13 +141,13 @@ def backtest(
     from dataclasses import replace
 
     from features.history import read_history
-    from training import backtest_result as result
-    from training.backtest import BacktestSettings, run_backtest
-    from training.backtest_figures import drawn
     from training.labels import label
     from training.leakage import guard
-    from training.origins import OriginSettings
     from training.pipeline import leaks_of
+    from training.replay import backtest_result as result
+    from training.replay.backtest import BacktestSettings, run_backtest
+    from training.replay.backtest_figures import drawn
+    from training.replay.origins import OriginSettings
 
     agreement = _agreement(definition)
     settings = BacktestSettings(OriginSettings(first and first.date(), months, calibrate_on))
@@ -176,7 +176,7 @@ def train(
     from dataclasses import replace
 
     from training import pipeline
-    from training.gates import Policy
+    from training.judging.gates import Policy
     from training.learn import Settings
     from training.record import record
 
@@ -220,12 +220,12 @@ def recalibrate(
 ) -> None:
     """Give the champion new slopes and a new shift from recent outcomes, and register it as challenger."""
     from training import pipeline
-    from training.gates import Policy
+    from training.judging.gates import Policy
     from training.learn import Settings
-    from training.recalibrate import gate_recalibrated
-    from training.recalibrate import recalibrate as run_recalibration
-    from training.recent import RecentSettings
     from training.record import record
+    from training.upkeep.recalibrate import gate_recalibrated
+    from training.upkeep.recalibrate import recalibrate as run_recalibration
+    from training.upkeep.recent import RecentSettings
 
     agreement, settings, recent = _agreement(definition), Settings(), RecentSettings(newest, since and since.date())
     with _progress() as report:
@@ -259,9 +259,9 @@ def due(definition: DefinitionOption, data: DataOption) -> None:
     """Say whether recalibration is due, by outcomes that the champion has not seen; exit code 1 if it is, 0 if not."""
     from features.history import read_history
     from features.model.bundle import open_bundle
-    from training import due_words
-    from training.due import due as look
     from training.labels import label
+    from training.upkeep import due_words
+    from training.upkeep.due import due as look
 
     agreement = _agreement(definition)
     with _progress() as report:
@@ -283,7 +283,7 @@ def promote(
     override: Annotated[str, typer.Option(help="Promote although the gate refused; the reason is kept.")] = "",
 ) -> None:
     """Make a version champion if the gate let it pass; the verdict is shown as a table."""
-    from training.gates import Override
+    from training.judging.gates import Override
     from training.promote import PromotionError
     from training.promote import promote as move
 
@@ -461,7 +461,7 @@ class _Steps:
 
 
 def _print_left_out(trained: Trained) -> None:
-    from training.card_content import WINDOW_NAMES
+    from training.report.card_content import WINDOW_NAMES
 
     language = _language()
     for window in trained.manifest.windows:
@@ -488,7 +488,7 @@ def _print_table(title: str, titles: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def _print_decision(decision: Decision) -> None:
-    from training.gates import HEADER
+    from training.judging.gates import HEADER
 
     table = Table(*(_choose(title) for title in HEADER[:-1]))  # the summary explains what did not pass
     for row in decision.rows(_language()):

@@ -11,10 +11,10 @@ import pandas as pd
 from features.definition import LeadDefinition
 from features.encode import FIRST_LEVEL_CODE, Encoder, Matrix
 from features.profile import Profile
+from training.judging.tables import MISSING
 from training.labels import Labelled
-from training.sample import Sample
+from training.recipe.sample import Sample
 from training.splits import Rows
-from training.tables import MISSING
 
 MOST_SEGMENTATIONS = 3
 MOST_LEVELS_OF_A_SEGMENTATION = 12

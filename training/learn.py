@@ -22,15 +22,15 @@ from features.model.additive import LeadModel
 from features.model.bundle import Fit
 from features.model.trees import Forest
 from features.text import Text
-from training.baselines import Baseline, BaseRate, OneFieldRule, PlainLogisticRegression
-from training.calibrate import Calibration, CalibrationSettings, calibrate
-from training.compare import GradeChanges, Paired, compare, grade_changes
-from training.evaluate import Evaluation, evaluate
 from training.examples import sample_of, segments_of
-from training.fit import FitSettings, Fitted, Progress, fit, refit, silent
+from training.judging.compare import GradeChanges, Paired, compare, grade_changes
+from training.judging.evaluate import Evaluation, evaluate
 from training.labels import Labelled
-from training.level import at_level
-from training.sample import Sample, recency_weights
+from training.recipe.baselines import Baseline, BaseRate, OneFieldRule, PlainLogisticRegression
+from training.recipe.calibrate import Calibration, CalibrationSettings, calibrate
+from training.recipe.fit import FitSettings, Fitted, Progress, fit, refit, silent
+from training.recipe.level import at_level
+from training.recipe.sample import Sample, recency_weights
 from training.splits import Rows, Shares, Split
 
 FEWEST_OF_A_KIND = 40
@@ -247,7 +247,7 @@ def _refitted(
 ) -> Fit:
     """Both parts fitted anew on the leads at `rows`, with the number of trees and the slopes that were settled.
 
-    The shift is found anew, for the level of the `newest` of these leads: see `training.level`.
+    The shift is found anew, for the level of the `newest` of these leads: see `training.recipe.level`.
     """
     fitted, slopes = settled[0], settled[1].calibrator
     encoder = Encoder.learn(labelled.history.definition, labelled.frame.iloc[rows])

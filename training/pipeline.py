@@ -27,18 +27,18 @@ from features.model.sureness import Sureness
 from features.profile import Profile, learn_profile
 from features.sources import Source
 from features.text import Text
-from training.card_content import card_documents
 from training.examples import sample_of, synthetic_rows
-from training.familiar import learn_familiar
-from training.fit import Progress, silent
-from training.gates import Candidate, Champion, Decision, Incomparable, Policy, decide
+from training.judging.gates import Candidate, Champion, Decision, Incomparable, Policy, decide
 from training.labels import Labelled, label
 from training.leakage import Finding, find_leaks, guard
 from training.learn import Judgement, Learnt, Settings, against_champion, judge, learn, require_enough, ship
-from training.recent import SLOPES_FROM, Parts
+from training.recipe.familiar import learn_familiar
+from training.recipe.fit import Progress, silent
+from training.recipe.sureness import fit_sureness
+from training.report.card_content import card_documents
 from training.splits import Rows, Split, described, split
-from training.sureness import fit_sureness
-from training.unseen import changed_since, leads_from, seen_until
+from training.upkeep.recent import SLOPES_FROM, Parts
+from training.upkeep.unseen import changed_since, leads_from, seen_until
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "numba", "pandas", "pydantic")
 FEWEST_WINS_TO_COMPARE = 40

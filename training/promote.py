@@ -23,7 +23,7 @@ from uuid import uuid4
 from features.errors import BundleError, DataError, LeadQualityError, NotReadyError, Problem
 from features.model.bundle import open_bundle
 from features.text import Language, Text
-from training.gates import HEADER, Decision, Override
+from training.judging.gates import HEADER, Decision, Override
 from training.promotions import Kind, Promotion, that_count
 
 if TYPE_CHECKING:

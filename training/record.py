@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.text import LANGUAGES
-from training import figures
-from training.card_content import charts
-from training.evaluate import Evaluation
-from training.gates import Decision
+from training.judging.evaluate import Evaluation
+from training.judging.gates import Decision
 from training.pipeline import Trained
+from training.report import figures
+from training.report.card_content import charts
 
 if TYPE_CHECKING:
     from training.tracking import Run

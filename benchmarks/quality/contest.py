@@ -10,16 +10,16 @@ import numpy as np
 from features.encode import Encoder
 from features.model.additive import LeadModel
 from features.model.trees import Forest
-from training.baselines import Baseline, PlainLightGBM, PlainLogisticRegression, Predict
-from training.calibrate import calibrate
-from training.compare import Difference, compare
-from training.evaluate import Evaluation, evaluate
 from training.examples import sample_of
+from training.judging.compare import Difference, compare
+from training.judging.evaluate import Evaluation, evaluate
+from training.judging.metrics import log_loss, log_odds
+from training.judging.ranking import ranked, roc_auc
 from training.labels import Labelled
 from training.learn import Learnt, Settings
-from training.metrics import log_loss, log_odds
-from training.ranking import ranked, roc_auc
-from training.sample import FloatArray, Sample
+from training.recipe.baselines import Baseline, PlainLightGBM, PlainLogisticRegression, Predict
+from training.recipe.calibrate import calibrate
+from training.recipe.sample import FloatArray, Sample
 from training.splits import Rows, Split
 
 LEVEL = 0.90

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.quality.histories import ROOT
 from features.encode import EncodedField
-from training.sample import FloatArray, Sample
+from training.recipe.sample import FloatArray, Sample
 
 LOCK = ROOT / "locks" / "bench.txt"
 CHILD = Path(__file__).parent / "outside.py"

@@ -25,11 +25,11 @@ from benchmarks.quality.report import Bar, Cell, Column, Part, Table
 from benchmarks.quality.simulated import ece_against
 from features.history import History, files_of, read_history, read_leads
 from features.model.additive import LeadModel
-from training.evaluate import evaluate
 from training.examples import sample_of
+from training.judging.evaluate import evaluate
 from training.labels import label
 from training.learn import Settings, learn, ship
-from training.sample import FloatArray
+from training.recipe.sample import FloatArray
 from training.simulate import Drift, Feedback, Simulated, Simulation, simulate, write
 from training.splits import split
 

@@ -19,7 +19,7 @@ from features.definition import FieldType, LeadDefinition, LeadField, read_defin
 from features.history import files_of, read_history
 from features.text import same
 from training.labels import Labelled, label
-from training.sample import FloatArray
+from training.recipe.sample import FloatArray
 from training.simulate import Simulated, Simulation, simulate, write
 from training.splits import Rows, Split, split
 

@@ -1,9 +1,9 @@
 """A bank whose rate of wins goes from 3 % to 50 %: refitted monthly from June 2009 on, each month judged as it came.
 
-How fast to forget is chosen once, on what was known on 2009-06-01, by rolling origins (`training.recency`). Each month
-both parts are fitted on the leads before the newest outcomes, with the half-life chosen, and calibrated on those: so
-nothing of a month is known when its leads are scored. The number of trees is chosen in the first month and in every
-sixth after it. Logistic regression is refitted monthly too, with Platt on the last 1,000 outcomes.
+How fast to forget is chosen once, on what was known on 2009-06-01, by rolling origins (`training.recipe.recency`).
+Each month both parts are fitted on the leads before the newest outcomes, with the half-life chosen, and calibrated on
+those: so nothing of a month is known when its leads are scored. The number of trees is chosen in the first month and
+in every sixth after it. Logistic regression is refitted monthly too, with Platt on the last 1,000 outcomes.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from benchmarks.quality.report import Bar, Cell, Column, Part, Table
 from features.encode import Encoder
 from features.model.additive import LeadModel
 from features.model.trees import Forest
-from training.baselines import PlainLogisticRegression
-from training.calibrate import calibrate
-from training.compare import compare
-from training.evaluate import evaluate
 from training.examples import sample_of
-from training.fit import FitSettings, Fitted, fit, refit
+from training.judging.compare import compare
+from training.judging.evaluate import evaluate
+from training.judging.metrics import log_odds
 from training.labels import Labelled
 from training.learn import Settings
-from training.metrics import log_odds
-from training.recency import OriginSettings, Recency, choose_recency
-from training.sample import FloatArray, recency_weights
+from training.recipe.baselines import PlainLogisticRegression
+from training.recipe.calibrate import calibrate
+from training.recipe.fit import FitSettings, Fitted, fit, refit
+from training.recipe.recency import OriginSettings, Recency, choose_recency
+from training.recipe.sample import FloatArray, recency_weights
 from training.splits import Rows
 
 FIRST = pd.Timestamp("2009-06-01", tz="UTC")

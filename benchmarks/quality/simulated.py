@@ -18,10 +18,10 @@ import numpy as np
 from benchmarks.quality.contest import Judge, loss, quick_settings, said
 from benchmarks.quality.histories import simulated
 from benchmarks.quality.report import Bar, Cell, Column, Part, Table
-from training.evaluate import Evaluation
+from training.judging.evaluate import Evaluation
+from training.judging.metrics import equal_count_bins, recalibration
 from training.learn import Settings, learn, ship
-from training.metrics import equal_count_bins, recalibration
-from training.sample import FloatArray
+from training.recipe.sample import FloatArray
 from training.simulate import NO_DRIFT, Simulation
 from training.splits import split
 

@@ -33,7 +33,7 @@ from features.encode import Encoder
 from training.examples import sample_of
 from training.labels import Labelled
 from training.learn import Settings, learn
-from training.sample import FloatArray
+from training.recipe.sample import FloatArray
 from training.simulate import Simulation
 from training.splits import Split
 

@@ -20,11 +20,11 @@ from features.model.linear import LinearPart
 from features.model.trees import Forest
 from features.profile import learn_profile
 from features.text import Text
-from training.calibrate import calibrate
-from training.fit import FitSettings, fit
-from training.parts import PartSettings
-from training.rounds import RoundSettings
-from training.sample import Sample
+from training.recipe.calibrate import calibrate
+from training.recipe.fit import FitSettings, fit
+from training.recipe.parts import PartSettings
+from training.recipe.rounds import RoundSettings
+from training.recipe.sample import Sample
 
 N_LEADS = 3_000
 START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.text import Language, Text, same
-from training import figures
-from training.card import AcceptedLeak, Baseline, CardContent, Figure, LeftOut, Window
-from training.compare import compare
-from training.evaluate import Evaluation, evaluate
-from training.gates import Candidate, Policy, decide
-from training.metrics import Floats
+from training.judging.compare import compare
+from training.judging.evaluate import Evaluation, evaluate
+from training.judging.gates import Candidate, Policy, decide
+from training.judging.metrics import Floats
+from training.report import figures
+from training.report.card import AcceptedLeak, Baseline, CardContent, Figure, LeftOut, Window
 
 NASTY = 'Tags <b>&"x"</b> | `a_b*c`'
 

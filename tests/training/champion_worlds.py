@@ -12,11 +12,11 @@ from features.definition import LeadDefinition
 from features.history import files_of
 from features.sources.files import Files
 from training import pipeline
-from training.fit import FitSettings
-from training.gates import Policy
+from training.judging.gates import Policy
 from training.learn import Settings
-from training.parts import PartSettings
-from training.rounds import RoundSettings
+from training.recipe.fit import FitSettings
+from training.recipe.parts import PartSettings
+from training.recipe.rounds import RoundSettings
 from training.simulate import NO_DRIFT, Simulation, simulate, write
 
 QUICK = Settings(fit=FitSettings(PartSettings(n_threads=1), RoundSettings(max_rounds=20, n_folds=1)), n_resamples=60)

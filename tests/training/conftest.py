@@ -17,11 +17,11 @@ from features.model.additive import LeadModel, points_of
 from features.model.bundle import Fit, Importance, Manifest, Window, write_bundle
 from features.model.trees import Forest
 from features.profile import learn_profile
-from training.calibrate import calibrate
 from training.examples import synthetic_rows
-from training.fit import FitSettings, fit
-from training.parts import PartSettings
-from training.sample import Sample
+from training.recipe.calibrate import calibrate
+from training.recipe.fit import FitSettings, fit
+from training.recipe.parts import PartSettings
+from training.recipe.sample import Sample
 from training.tracking import Tracking
 
 START = datetime(2025, 1, 1, tzinfo=UTC)

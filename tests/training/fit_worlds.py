@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from features.encode import EncodedField
-from training.sample import Sample
+from training.recipe.sample import Sample
 
 FIELDS = (
     EncodedField("size", "number"),

@@ -10,11 +10,11 @@ from features.model.additive import LeadModel
 from features.model.sureness import Sureness
 from features.model.trees import Forest
 from tests.training.fit_worlds import leads
-from training.calibrate import Calibration, calibrate
-from training.fit import FitSettings, fit, refit
-from training.parts import PartSettings
-from training.sample import FloatArray, Sample
-from training.sureness import fit_sureness
+from training.recipe.calibrate import Calibration, calibrate
+from training.recipe.fit import FitSettings, fit, refit
+from training.recipe.parts import PartSettings
+from training.recipe.sample import FloatArray, Sample
+from training.recipe.sureness import fit_sureness
 
 KNOWN = {"known": "creation", "owner": "marketing"}
 DEFINITION = parse_definition(

@@ -18,10 +18,15 @@ from features.definition import read_definition
 from features.history import files_of, read_history
 from features.text import LANGUAGES, Language, Text
 from tests.training.delay_worlds import drifting
-from training import figures
-from training.backtest import BacktestSettings, run_backtest
-from training.backtest_figures import log_loss_over_time, rates_over_time, reliability
-from training.backtest_result import (
+from training.cli import app
+from training.judging.metrics import log_loss, log_odds
+from training.labels import label
+from training.recipe.fit import FitSettings
+from training.recipe.parts import PartSettings
+from training.recipe.rounds import RoundSettings
+from training.replay.backtest import BacktestSettings, run_backtest
+from training.replay.backtest_figures import log_loss_over_time, rates_over_time, reliability
+from training.replay.backtest_result import (
     FROZEN,
     HEADER,
     NAMES,
@@ -32,13 +37,8 @@ from training.backtest_result import (
     Period,
     write_backtest,
 )
-from training.cli import app
-from training.fit import FitSettings
-from training.labels import label
-from training.metrics import log_loss, log_odds
-from training.origins import OriginSettings
-from training.parts import PartSettings
-from training.rounds import RoundSettings
+from training.replay.origins import OriginSettings
+from training.report import figures
 from training.simulate import Simulation, simulate, write
 
 ROOT = Path(__file__).parents[2]

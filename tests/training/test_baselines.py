@@ -9,8 +9,8 @@ from sklearn.metrics import log_loss
 
 from features.encode import EncodedField
 from tests.training.fit_worlds import FIELDS, leads
-from training.baselines import Baseline, BaseRate, OneFieldRule, PlainLogisticRegression, default_baselines
-from training.sample import Sample
+from training.recipe.baselines import Baseline, BaseRate, OneFieldRule, PlainLogisticRegression, default_baselines
+from training.recipe.sample import Sample
 
 BASELINES = default_baselines(n_threads=1)
 

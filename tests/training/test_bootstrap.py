@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from features.errors import InternalError
-from training.bootstrap import Accounts, Resampling, interval, rate_interval
-from training.metrics import log_loss, recalibration
+from training.judging.bootstrap import Accounts, Resampling, interval, rate_interval
+from training.judging.metrics import log_loss, recalibration
 
 
 def test_each_resample_draws_as_many_accounts_as_there_are() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from features.errors import TooFewOutcomesError
-from training.calibrate import Calibration, CalibrationSettings, calibrate
-from training.slopes import fit_slopes
+from training.recipe.calibrate import Calibration, CalibrationSettings, calibrate
+from training.recipe.slopes import fit_slopes
 
 
 def leads(seed: int, n_leads: int, a1: float, a2: float, b: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,9 +10,9 @@ import pytest
 
 from features.text import LANGUAGES, Language, decimal, percent
 from tests.training.card_example import NASTY, example_card
-from training import card_words
-from training.card import CardContent, render
-from training.card_words import markdown_cell
+from training.report import card_words
+from training.report.card import CardContent, render
+from training.report.card_words import markdown_cell
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from training.compare import compare, grade_changes
-from training.metrics import Floats, brier, log_loss
+from training.judging.compare import compare, grade_changes
+from training.judging.metrics import Floats, brier, log_loss
 
 
 def leads(n: int, seed: int) -> tuple[Floats, Floats]:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from features.errors import InternalError
-from training import metrics
-from training.evaluate import DIRECTIONS, Evaluation, evaluate
-from training.tables import DEPTHS, MISSING, MOST_LABELS, POOLED, Segmentation
+from training.judging import metrics
+from training.judging.evaluate import DIRECTIONS, Evaluation, evaluate
+from training.judging.tables import DEPTHS, MISSING, MOST_LABELS, POOLED, Segmentation
 
 
 def leads(n: int, seed: int) -> dict[str, Any]:

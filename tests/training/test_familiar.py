@@ -14,8 +14,8 @@ from features.familiar import Familiar, fields_of, in_words
 from features.profile import Profile, learn_profile
 from features.text import Text
 from tests.training.sure_worlds import DEFINITION, ENCODER
-from training.familiar import learn_familiar
-from training.sample import Sample
+from training.recipe.familiar import learn_familiar
+from training.recipe.sample import Sample
 
 
 def world(n_leads: int, seed: int) -> Sample:

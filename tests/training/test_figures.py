@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from features.text import LANGUAGES, Language, Text
-from training import figures
-from training.evaluate import Evaluation, evaluate
+from training.judging.evaluate import Evaluation, evaluate
+from training.report import figures
 
 FIELDS = [(Text(en="Source", de="Quelle <&>"), 4.31), (Text(en="Company size", de="Größe des Unternehmens"), 0.2)]
 

@@ -11,12 +11,12 @@ import pytest
 from features.encode import EncodedField
 from features.text import Text
 from tests.training.fit_worlds import FIELDS, leads
-from training.boost import tree_margins
-from training.calibrate import calibrate
-from training.fit import FitSettings, Fitted, fit, refit
-from training.parts import PartSettings
-from training.rounds import RoundSettings
-from training.sample import FloatArray, Sample
+from training.recipe.boost import tree_margins
+from training.recipe.calibrate import calibrate
+from training.recipe.fit import FitSettings, Fitted, fit, refit
+from training.recipe.parts import PartSettings
+from training.recipe.rounds import RoundSettings
+from training.recipe.sample import FloatArray, Sample
 
 SETTINGS = FitSettings(parts=PartSettings(n_threads=1), rounds=RoundSettings(max_rounds=150, patience_rounds=50))
 

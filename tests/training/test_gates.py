@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from features.errors import DataError
-from training.compare import GradeChanges, compare, grade_changes
-from training.evaluate import evaluate
-from training.gates import HEADER, Candidate, Champion, Decision, Policy, decide
-from training.metrics import Floats
+from training.judging.compare import GradeChanges, compare, grade_changes
+from training.judging.evaluate import evaluate
+from training.judging.gates import HEADER, Candidate, Champion, Decision, Policy, decide
+from training.judging.metrics import Floats
 
 N = 1500
 

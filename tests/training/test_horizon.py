@@ -13,13 +13,13 @@ from features.encode import Encoder
 from features.errors import DefinitionError, TooFewOutcomesError
 from features.text import LANGUAGES, Language, Text
 from tests.training.delay_worlds import Delays, history_of, simulated_delays
-from training import horizon_tables
-from training.baselines import PlainLogisticRegression
-from training.bootstrap import Resampling
 from training.examples import sample_of
-from training.horizon import Candidate, HorizonReport, propose, propose_horizon, with_horizon
+from training.judging.bootstrap import Resampling
 from training.labels import label
-from training.sample import Sample
+from training.maturity import horizon_tables
+from training.maturity.horizon import Candidate, HorizonReport, propose, propose_horizon, with_horizon
+from training.recipe.baselines import PlainLogisticRegression
+from training.recipe.sample import Sample
 
 FEW_RESAMPLES = Resampling(n_resamples=40)
 

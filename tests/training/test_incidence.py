@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from features.errors import InternalError
 from tests.training.delay_worlds import HORIZONS, NEVER, Delays, history_of, simulated_delays
-from training.bootstrap import Resampling
-from training.incidence import FEWEST_FOLLOWED, Followed, _Curve, followed
+from training.judging.bootstrap import Resampling
+from training.maturity.incidence import FEWEST_FOLLOWED, Followed, _Curve, followed
 
 LEADS = st.lists(st.tuples(st.integers(1, 8), st.integers(0, 9), st.booleans()), min_size=1, max_size=12)
 

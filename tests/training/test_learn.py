@@ -14,9 +14,9 @@ from features.model.bundle import open_bundle, open_judged
 from features.model.trees import Forest
 from tests.conftest import ONE_THREAD, SmallModel
 from training.examples import sample_of, segments_of, synthetic_rows
+from training.judging.tables import MISSING
 from training.labels import Labelled
 from training.learn import against_champion, judge, learn, require_enough
-from training.tables import MISSING
 
 
 def with_targets(labelled: Labelled, n_won: int, n_lost: int) -> Labelled:

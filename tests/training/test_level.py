@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.model.calibrator import probabilities_of
-from training.level import level
+from training.recipe.level import level
 
 
 def leads(rates: list[float], n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

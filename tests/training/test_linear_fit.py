@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from features.encode import MISSING_CODE, POOLED_CODE, EncodedField
 from features.errors import TooFewOutcomesError
 from features.model.linear import LinearPart, SplineTerm
-from training.linear_fit import (
+from training.recipe.linear_fit import (
     LinearSettings,
     account_folds,
     build_design,
@@ -21,7 +21,7 @@ from training.linear_fit import (
     learn_columns,
     out_of_fold_margins,
 )
-from training.sample import Sample
+from training.recipe.sample import Sample
 
 SETTINGS = LinearSettings()
 

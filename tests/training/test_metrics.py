@@ -12,8 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from training import metrics
-from training.metrics import Floats, Metric
+from training.judging import metrics
+from training.judging.metrics import Floats, Metric
 
 
 def simulated(n: int, seed: int, slope: float = 1.0, shift: float = 0.0) -> tuple[Floats, Floats]:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from features.model.calibrator import Calibrator, probabilities_of
-from training.calibrate import CalibrationSettings, calibrate
-from training.metrics import Floats
-from training.recalibrate import drawn_towards
-from training.sample import Sample
+from training.judging.metrics import Floats
+from training.recipe.calibrate import CalibrationSettings, calibrate
+from training.recipe.sample import Sample
+from training.upkeep.recalibrate import drawn_towards
 
 SETTINGS = CalibrationSettings()
 

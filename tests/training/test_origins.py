@@ -11,9 +11,9 @@ import pytest
 
 from features.errors import DefinitionError, HistoryError, InternalError
 from tests.training.delay_worlds import drifting, history_of
+from training.judging.tables import FEWEST_WINS
 from training.labels import Labelled, label
-from training.origins import Origin, OriginSettings, origins, verify_origins
-from training.tables import FEWEST_WINS
+from training.replay.origins import Origin, OriginSettings, origins, verify_origins
 
 HORIZON = timedelta(days=10)
 Plan = tuple[Origin, ...]

@@ -21,7 +21,7 @@ from mlflow import MlflowClient
 
 from features.errors import BundleError, DataError, NotReadyError
 from features.text import Text, same
-from training.gates import Check, Decision, Override, Policy
+from training.judging.gates import Check, Decision, Override, Policy
 from training.promote import (
     PromotionConflictError,
     PromotionRefusedError,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from training.metrics import Floats
-from training.ranking import (
+from training.judging.metrics import Floats
+from training.judging.ranking import (
     average_precision,
     precision_at_capacity,
     ranked,

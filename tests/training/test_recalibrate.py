@@ -17,15 +17,15 @@ from features.errors import BundleError, DefinitionError, NotReadyError
 from features.model.bundle import open_bundle, open_fits, open_judged
 from tests.training.champion_worlds import QUICK, as_exported, export, history, train_champion, with_wins_lost
 from training import pipeline
-from training.calibrate import CalibrationSettings
 from training.cli import app
-from training.due import due
 from training.examples import sample_of
-from training.gates import Decision, Policy
+from training.judging.gates import Decision, Policy
 from training.labels import label
-from training.recalibrate import Recalibrated, gate_recalibrated, new_slopes, recalibrate
-from training.recent import RecentSettings
+from training.recipe.calibrate import CalibrationSettings
 from training.tracking import Tracking
+from training.upkeep.due import due
+from training.upkeep.recalibrate import Recalibrated, gate_recalibrated, new_slopes, recalibrate
+from training.upkeep.recent import RecentSettings
 
 ROOT = Path(__file__).parents[2]
 TODAY = datetime(2026, 1, 25, tzinfo=UTC)

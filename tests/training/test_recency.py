@@ -7,8 +7,8 @@ import pytest
 
 from features.errors import TooFewOutcomesError
 from tests.training.fit_worlds import FIELDS, leads
-from training.recency import OriginSettings, Recency, choose_recency
-from training.sample import Sample
+from training.recipe.recency import OriginSettings, Recency, choose_recency
+from training.recipe.sample import Sample
 
 SLOW = Recency(None, 500, None)
 FAST = Recency(100.0, 500, None)

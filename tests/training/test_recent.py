@@ -14,7 +14,7 @@ from features.errors import InternalError, TooFewOutcomesError
 from features.history import History
 from features.model.bundle import Manifest, Window
 from training.labels import Labelled
-from training.recent import Recent, RecentSettings, recent_outcomes, verify_recent
+from training.upkeep.recent import Recent, RecentSettings, recent_outcomes, verify_recent
 
 HORIZON = timedelta(days=90)
 TWIN_UNTIL, TEST_FROM, SHIPPED_UNTIL = "2025-01-01", "2025-04-01", "2025-05-01"

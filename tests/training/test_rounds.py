@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.training.fit_worlds import FIELDS, leads
-from training.parts import PartSettings
-from training.rounds import RoundChoice, RoundSettings, choose_rounds, rolling_folds
-from training.sample import Sample
+from training.recipe.parts import PartSettings
+from training.recipe.rounds import RoundChoice, RoundSettings, choose_rounds, rolling_folds
+from training.recipe.sample import Sample
 
 PARTS = PartSettings(n_threads=1)
 QUICK = RoundSettings(max_rounds=200, patience_rounds=60)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.errors import InternalError
-from training.sample import Sample, recency_weights
+from training.recipe.sample import Sample, recency_weights
 
 
 def test_a_weight_halves_for_every_half_life_of_later_leads() -> None:

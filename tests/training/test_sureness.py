@@ -10,8 +10,8 @@ import pytest
 from features.model.sureness import Z_OF_LEVEL, Sureness
 from tests.training.fit_worlds import leads
 from tests.training.sure_worlds import fitted, later_leads, sure
-from training.parts import PartSettings
-from training.sureness import SurenessSettings, fit_sureness, hidden_variances, level_variance
+from training.recipe.parts import PartSettings
+from training.recipe.sureness import SurenessSettings, fit_sureness, hidden_variances, level_variance
 
 AVERAGE = np.array([0.0, 0.0, 3.0])
 

@@ -19,7 +19,7 @@ from features.encode import moment_of
 from features.errors import BundleError, NotReadyError, OutsideError, RecordError
 from features.grades import grade, score
 from features.model.bundle import open_bundle
-from training.gates import Decision, Policy
+from training.judging.gates import Decision, Policy
 from training.tracking import Tracking
 from training.tracking.packaging import input_example, requirements, signature_of
 
@@ -272,7 +272,7 @@ def test_the_model_scores_where_our_code_is_not_installed(
 
 
 def test_importing_the_command_line_does_not_import_mlflow() -> None:
-    code = "import sys, training.promote, training.gates; print('mlflow' in sys.modules)"
+    code = "import sys, training.promote, training.judging.gates; print('mlflow' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert answer.stdout.strip() == "False"
 

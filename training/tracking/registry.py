@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from features.errors import NotReadyError
-from training.gates import Decision
+from training.judging.gates import Decision
 from training.promotions import Promotion
 from training.tracking.outside import client_of, outside
 from training.tracking.packaging import BUNDLE_IN_MODEL

@@ -1,0 +1,1 @@
+"""The past replayed at rolling origins: what would have been said, and what came of it."""

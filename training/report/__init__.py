@@ -1,0 +1,1 @@
+"""What people read about a model: figures and the model card. Draws, computes nothing."""
