@@ -89,6 +89,12 @@ def label(history: History) -> Labelled:
     return Labelled(history, kept, left_out, _by_month(history, reasons, [reason for reason, _ in rules]))
 
 
+def targets(history: History, labelled: Labelled) -> npt.NDArray[np.float64]:
+    """The target of every lead of the history, shape (n_leads,); NaN for those that cannot be learnt from."""
+    known = labelled.frame.set_index("lead_id")["target"]
+    return np.asarray(history.frame["lead_id"].map(known).to_numpy(dtype=np.float64, na_value=np.nan))
+
+
 def horizon(history: History) -> timedelta:
     """The time after the as-of date within which a win counts; none without dates."""
     days = history.definition.target.horizon_days if history.definition.timing == "dated" else None

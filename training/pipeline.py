@@ -29,7 +29,7 @@ from features.sources import Source
 from features.text import Text
 from training.examples import sample_of, synthetic_rows
 from training.judging.gates import Candidate, Champion, Decision, Incomparable, Policy, decide
-from training.labels import Labelled, label
+from training.labels import Labelled, label, targets
 from training.leakage import Finding, find_leaks, guard
 from training.learn import Judgement, Learnt, Settings, against_champion, judge, learn, require_enough, ship
 from training.recipe.familiar import learn_familiar
@@ -150,8 +150,7 @@ def read_guarded(
 
 def leaks_of(history: History, labelled: Labelled) -> tuple[Finding, ...]:
     """What the leak guard finds: on all leads where open ones tell something, on labelled ones elsewhere."""
-    target = labelled.frame.set_index("lead_id")["target"].reindex(history.frame["lead_id"]).to_numpy()
-    return find_leaks(history.frame, target, definition=history.definition)
+    return find_leaks(history.frame, targets(history, labelled), definition=history.definition)
 
 
 def train(prepared: Prepared, settings: Settings, *, now: datetime, progress: Progress = silent) -> Trained:

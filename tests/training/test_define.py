@@ -18,9 +18,8 @@ from tests.training.leak_worlds import real_set
 from training.define import agreed, draft, toml
 from training.define.columns import Column, read_column, read_columns
 from training.define.outcome import find_outcome
-from training.define.suspects import targets
 from training.define.timing import find_timing
-from training.labels import label
+from training.labels import label, targets
 from training.leakage import find_leaks, guard
 from training.simulate import LEAKS, Simulation, simulate
 from training.splits import split

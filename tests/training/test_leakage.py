@@ -13,8 +13,7 @@ from features.errors import LeakError
 from features.history import files_of, read_history
 from features.text import Text
 from tests.training.leak_worlds import World, definition_of, real_set, with_left_out
-from training.define.suspects import targets
-from training.labels import label
+from training.labels import label, targets
 from training.leakage import Finding, find_leaks, guard, hint
 from training.simulate import LEAKS, Simulation, simulate
 

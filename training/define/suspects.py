@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from features.history import History
-from training.labels import Labelled
+from training.labels import Labelled, targets
 from training.leakage import Finding, find_leaks
 
 
@@ -44,9 +41,3 @@ def find_suspects(history: History, labelled: Labelled) -> dict[str, Suspicion]:
 
 def _leaves_out(suspicions: dict[str, Suspicion], name: str) -> bool:
     return name in suspicions and suspicions[name].leaves_out
-
-
-def targets(history: History, labelled: Labelled) -> npt.NDArray[np.float64]:
-    """The target of every lead of the history, shape (n_leads,); NaN for those that cannot be learnt from."""
-    known = labelled.frame.set_index("lead_id")["target"]
-    return np.asarray(history.frame["lead_id"].map(known).to_numpy(dtype=np.float64, na_value=np.nan))
