@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -54,6 +55,8 @@ def demo(language: Language, *, once: bool) -> int:
 
     If the service ends by itself, its own exit code; as shells do, 128 plus the number of the signal that ended it.
     """
+    # A shell that starts us in the background would have Ctrl-C ignored, and the service would never be stopped.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     address = _address()
     print(_STARTING.in_language(language), flush=True)
     service = subprocess.Popen([sys.executable, "-m", "serving", "serve"], env=_environment(address))

@@ -340,7 +340,7 @@ def versions(definition: DefinitionOption) -> None:
         shown = "" if loss is None else decimal(loss, 4, _language())
         made = f"{each.created:%Y-%m-%d %H:%M}"
         table.add_row(str(each.number), ", ".join(each.aliases), made, shown, each.verdict, each.bundle_id)
-    console.print(table)
+    _console().print(table)
     for entry in history(registry):
         _say(entry.in_words())
 
@@ -374,7 +374,6 @@ def score(
     )
 
 
-console = Console()
 _CONNECTING = Text("Opening the tracking store", "Tracking öffnen")
 _LOGGING = Text("Logging to MLflow and registering", "In MLflow protokollieren und registrieren")
 _SCORING = Text("Scoring", "Bewerten")
@@ -439,11 +438,11 @@ def _champion(tracking: Tracking) -> tuple[int, Path]:
 @contextmanager
 def _progress() -> Iterator[Report]:
     """A line that says what is going on and for how long; in a log file, one line per step."""
-    if not console.is_terminal:
+    if not _console().is_terminal:
         yield _Steps()
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=_console(), transient=True) as progress:
         task = progress.add_task("", total=1.0)
         yield lambda message, share: progress.update(task, description=_choose(message), completed=share)
 
@@ -484,7 +483,7 @@ def _print_table(title: str, titles: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(heading, justify="right" if figures else "left")
     for row in rows:
         table.add_row(*row)
-    console.print(table)
+    _console().print(table)
 
 
 def _print_decision(decision: Decision) -> None:
@@ -493,12 +492,17 @@ def _print_decision(decision: Decision) -> None:
     table = Table(*(_choose(title) for title in HEADER[:-1]))  # the summary explains what did not pass
     for row in decision.rows(_language()):
         table.add_row(*row[:-1])
-    console.print(table)
+    _console().print(table)
     _say(decision.summary())
 
 
 def _language() -> Language:
     return reader_language(os.environ)
+
+
+def _console() -> Console:
+    """The terminal as it is now: its width may have changed, and nothing is opened at import."""
+    return Console()
 
 
 def _user() -> str:
@@ -514,7 +518,7 @@ def _choose(text: Text) -> str:
 
 
 def _say(text: Text) -> None:
-    console.print(_choose(text), highlight=False, soft_wrap=True)
+    _console().print(_choose(text), highlight=False, soft_wrap=True)
 
 
 def _fail(message: str, code: int) -> NoReturn:
