@@ -45,9 +45,9 @@ def level(margins: FloatArray, target: FloatArray, newest: BoolArray, *, weights
         By time only.
     """
     weights = np.ones(len(target)) if weights is None else weights
-    everywhere = _shift(margins, target, weights, ridge=0.0)
+    everywhere = shift_to_rate(margins, target, weights)
     here = weights * newest
-    return everywhere + _shift(margins + everywhere, target, here, ridge=RIDGE)
+    return everywhere + shift_to_rate(margins + everywhere, target, here, ridge=RIDGE)
 
 
 def at_level(
@@ -58,8 +58,11 @@ def at_level(
     return replace(slopes, intercept=level(margins, sample.target, newest, weights=weights))
 
 
-def _shift(margins: FloatArray, target: FloatArray, weights: FloatArray, *, ridge: float) -> float:
-    """The shift at which the penalised log loss is lowest: the only root of its slope, which rises with the shift."""
+def shift_to_rate(margins: FloatArray, target: FloatArray, weights: FloatArray, *, ridge: float = 0.0) -> float:
+    """The shift at which the (penalised) log loss is lowest: without a ridge, the mean probability is then the rate.
+
+    It is the only root of the loss's slope, which rises with the shift.
+    """
 
     def slope(shift: float) -> float:
         return float(weights @ (probabilities_of(margins + shift) - target)) + ridge * shift

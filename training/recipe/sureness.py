@@ -26,6 +26,7 @@ from features.model.calibrator import probabilities_of
 from features.model.sureness import Sureness
 from training.recipe.calibrate import Calibration
 from training.recipe.doubts import doubt_of, factor_of, quadratic, spread_over_values
+from training.recipe.level import shift_to_rate
 from training.recipe.linear_columns import Columns, LevelColumns
 from training.recipe.linear_fit import build_design, learn_columns
 from training.recipe.misfit import MisfitSettings, misfit_factor
@@ -119,7 +120,7 @@ def hidden_variances(model: LeadModel, matrix: FloatArray, n_leads: int, seed: i
 
 def level_variance(sample: Sample, log_odds: FloatArray, weights: FloatArray, settings: SurenessSettings) -> float:
     """The variance of the level, squared log-odds: the model's own miss, and how the rate wanders over time."""
-    missed = _missed_level(log_odds, sample.target, weights)
+    missed = shift_to_rate(log_odds, sample.target, weights)
     rate = probabilities_of(log_odds + missed)
     few, many = settings.fewest_stretches, settings.most_stretches
     n_stretches = int(np.clip(sample.n_won // settings.wins_per_stretch, few, many))
@@ -129,18 +130,6 @@ def level_variance(sample: Sample, log_odds: FloatArray, weights: FloatArray, se
     shifts = shifts - np.average(shifts, weights=information)
     beyond_chance = (information @ shifts**2 - (n_stretches - 1)) / information.sum()
     return float(missed**2 + max(0.0, beyond_chance))
-
-
-def _missed_level(log_odds: FloatArray, target: FloatArray, weights: FloatArray) -> float:
-    """The shift in log-odds that would make the weighted mean probability the rate, by Newton's method."""
-    shift = 0.0
-    for _ in range(50):
-        rate = probabilities_of(log_odds + shift)
-        step = float(weights @ (target - rate)) / float(weights @ (rate * (1 - rate)))
-        shift += float(np.clip(step, -1.0, 1.0))
-        if abs(step) < 1e-10:
-            break
-    return shift
 
 
 @dataclass(frozen=True, slots=True, eq=False)
