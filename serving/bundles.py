@@ -190,7 +190,7 @@ def _main(source: str, cache: str) -> int:
     except ImportError:
         print("MLflow is not installed here; install it, or name a bundle's directory", file=sys.stderr)
         return 1
-    except Exception as error:
+    except Exception as error:  # whatever MLflow raises: this process exists to turn it into one line
         # The last line of the traceback is all that the parent passes on.
         print(f"{type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
         return 1

@@ -51,7 +51,7 @@ class RequestLog:
                 await self._app(scope, receive, send_with_id)
             except ClientDisconnect:
                 status = CLIENT_GONE
-            except Exception:
+            except Exception:  # whatever it is, the caller gets problem details and the log gets the reason
                 log.exception("failed")
                 if status:
                     raise

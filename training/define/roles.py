@@ -12,7 +12,6 @@ from training.define import words
 from training.define.columns import TIMEZONE, Column
 from training.define.outcome import Outcome
 
-CREATED_FILLED = 0.99
 CLOSED_AFTER = 0.95
 RISES = 0.95
 _ACCOUNT_DISTINCT = (0.0, 0.98)
