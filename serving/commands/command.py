@@ -1,0 +1,60 @@
+"""What the commands share: how one is added, how settings and errors are told, how the store is opened."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from pydantic import ValidationError
+
+from features.errors import DataError, LeadQualityError
+from features.text import Language
+from serving.settings import Settings
+from serving.store import Store
+
+WORKED = 0
+FAILED = 1
+SETTINGS_DO_NOT_FIT = 2
+
+Run: TypeAlias = Callable[[argparse.Namespace, Language], int]
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_command(commands: Commands, name: str, run: Run, about: str) -> argparse.ArgumentParser:
+    """A new parser under `name`; what it parses is given to `run`, which returns the exit code."""
+    parser = commands.add_parser(name, help=about, description=about)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def read_settings() -> Settings | None:
+    """The settings of the environment; None, with every fault told, if one does not fit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for fault in error.errors(include_input=False, include_url=False):
+            print(f"{_named(fault['loc'])}{fault['msg']}", file=sys.stderr)
+        return None
+
+
+def tell(error: LeadQualityError, language: Language) -> None:
+    """Say on standard error what went wrong, in the reader's language where it is known in both."""
+    print(error.in_language(language) if isinstance(error, DataError) else error, file=sys.stderr)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """The store that the settings name, closed at the end."""
+    store = Store(settings.database_url, timeout_s=settings.store_timeout_s)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _named(place: tuple[int | str, ...]) -> str:
+    """The variable that is at fault; a fault between several names them itself."""
+    return f"LEAD_{'_'.join(map(str, place)).upper()}: " if place else ""

@@ -1,0 +1,19 @@
+"""`python -m serving demo` is the last part of `make demo`."""
+
+from __future__ import annotations
+
+import argparse
+
+from features.text import Language
+from serving.commands.command import Commands, add_command
+from serving.demo import demo
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "demo", _run, "start the service on the demo's champion and score a lead")
+    parser.add_argument("--once", action="store_true", help="stop after the lead has been scored")
+
+
+def _run(parsed: argparse.Namespace, language: Language) -> int:
+    return demo(language, once=parsed.once)
