@@ -4,6 +4,7 @@ Each kind below is one value of `type`. The errors of features and of the store 
 
     DataError (RecordError, ...)   invalid_request          your request is wrong: every fault of it at once
     KeyReusedError                 idempotency_key_reused
+    LeadRefusedError               lead_refused           the person objected, or the lead was erased
     NotReadyError                  not_ready                nothing to answer with yet
     OutsideError                   store_unavailable        the outside failed; send the request again
     anything else                  internal                 we are wrong
@@ -19,7 +20,7 @@ import orjson
 from features.errors import DataError, NotReadyError, OutsideError, Problem
 from features.text import LANGUAGES, Language, Text
 from serving.schemas import ProblemDetails, ProblemShown
-from serving.store import KeyReusedError
+from serving.store import KeyReusedError, LeadRefusedError
 
 PROBLEM_JSON = "application/problem+json"
 MOST_PROBLEMS = 200
@@ -70,6 +71,15 @@ KINDS = {
             408,
             Text("The body took too long", "Der Body kam zu langsam"),
             Text("Send the whole request at once.", "Senden Sie die ganze Anfrage auf einmal."),
+        ),
+        Kind(
+            "lead_refused",
+            409,
+            Text("The lead may not be scored", "Der Lead darf nicht bewertet werden"),
+            Text(
+                "The person objected, or the lead was erased; problems says which. Nothing was stored.",
+                "Die Person hat widersprochen oder der Lead wurde gelöscht, siehe problems. Nichts wurde gespeichert.",
+            ),
         ),
         Kind(
             "body_too_large",
@@ -165,19 +175,22 @@ class ApiError(Exception):
         super().__init__(self.kind.name)
 
 
+KIND_OF: tuple[tuple[type[Exception], str], ...] = (
+    (KeyReusedError, "idempotency_key_reused"),
+    (LeadRefusedError, "lead_refused"),
+    (DataError, "invalid_request"),
+    (NotReadyError, "not_ready"),
+    (OutsideError, "store_unavailable"),
+)
+"""The first that an error is an instance of says its kind."""
+
+
 def api_error(error: Exception) -> ApiError:
     """The error as callers are told about it; nothing of its message is passed on unless it is about their data."""
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, KeyReusedError):
-        return ApiError("idempotency_key_reused", problems=error.problems)
-    if isinstance(error, DataError):
-        return ApiError("invalid_request", problems=error.problems)
-    if isinstance(error, NotReadyError):
-        return ApiError("not_ready")
-    if isinstance(error, OutsideError):
-        return ApiError("store_unavailable")
-    return ApiError("internal")
+    kind = next((kind for raised, kind in KIND_OF if isinstance(error, raised)), "internal")
+    return ApiError(kind, problems=error.problems if isinstance(error, DataError) else ())
 
 
 def details(error: ApiError, language: Language, request_id: str) -> ProblemDetails:

@@ -149,10 +149,10 @@ class ProblemDetails(TypedDict):
 
 
 class BatchResult(TypedDict):
-    """What became of one lead of a batch: a score if status is 200, a problem if it is 422."""
+    """What became of one lead of a batch: a score if status is 200, else a problem."""
 
     position: Annotated[int, Field(description="Its place in the request, from 0.")]
-    status: Annotated[int, Field(description="200: scored and stored. 422: refused, nothing stored for it.")]
+    status: Annotated[int, Field(description="200: scored and stored. 409, 422: refused, nothing stored for it.")]
     score: NotRequired[ScoreAnswer]
     problem: NotRequired[ProblemDetails]
 

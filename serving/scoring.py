@@ -8,18 +8,18 @@ from typing import Any
 
 import orjson
 
+from features.encode import level_of
 from features.errors import DataError, RecordError
 from features.text import Language, Text
 from serving.body import parse_body
-from serving.errors import ApiError, details
+from serving.errors import ApiError, api_error, details
 from serving.identity import Arrival, hash_of, identity_by_key
 from serving.intake import Admitted, check_idempotency_key, read_batch, read_lead
 from serving.schemas import ModelName, ScoreAnswer
-from serving.scorer import Scorer
-from serving.store import ModelRecord, NewScore, Saved, Store
+from serving.scorer import Lead, Scorer
+from serving.store import LeadRefusedError, ModelRecord, NewScore, Saved, Store
 
 SCORED = 200
-REFUSED = 422
 LEADS_PER_PART = 50
 ONE_REFUSED = Text(
     "Nothing was stored for this lead. Every fault is listed under problems.",
@@ -36,6 +36,8 @@ def score_lead(
     ------
     DataError
         With every fault of the request; nothing is stored.
+    LeadRefusedError
+        If the person objected, or the lead was erased.
     ApiError
         If the body is not JSON.
     StoreDownError
@@ -53,7 +55,10 @@ def score_lead(
         raise RecordError([*problems, *error.problems]) from error
     if problems:
         raise RecordError(problems)
-    return _score_and_store([admitted], scorer, store, received_at)[0].answer
+    (stored,) = _score_and_store([admitted], scorer, store, received_at)
+    if isinstance(stored, LeadRefusedError):
+        raise stored
+    return stored.answer
 
 
 def score_batch(
@@ -83,14 +88,13 @@ def score_batch(
     outcomes = read_batch(body, scorer, arrival, most_leads=most_leads, problems=problems, repeated=repeated)
     admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
     saved = iter(_score_and_store(admitted, scorer, store, received_at))
+    told = [next(saved) if isinstance(outcome, Admitted) else outcome for outcome in outcomes]
     results = [
-        _refused(position, outcome, language, request_id)
-        if isinstance(outcome, RecordError)
-        else _scored(position, next(saved) if isinstance(outcome, Admitted) else outcome)
-        for position, outcome in enumerate(outcomes)
+        _scored(position, each) if isinstance(each, Saved) else _refused(position, each, language, request_id)
+        for position, each in enumerate(told)
     ]
-    n_refused = sum(isinstance(outcome, RecordError) for outcome in outcomes)
-    return orjson.dumps({"n_scored": len(outcomes) - n_refused, "n_refused": n_refused, "results": results})
+    n_scored = sum(isinstance(each, Saved) for each in told)
+    return orjson.dumps({"n_scored": n_scored, "n_refused": len(told) - n_scored, "results": results})
 
 
 def model_record(model: ModelName) -> ModelRecord:
@@ -120,7 +124,7 @@ def _repeated(store: Store, arrival: Arrival, n_leads: int) -> dict[int, Saved]:
     if arrival.idempotency_key is None:
         return {}
     identities = [identity_by_key(arrival, position) for position in range(n_leads)]
-    stored = store.repeated({identity.request_key: identity.request_hash for identity in identities})
+    stored = store.scores.repeated({identity.request_key: identity.request_hash for identity in identities})
     return {
         position: stored[identity.request_key]
         for position, identity in enumerate(identities)
@@ -134,19 +138,25 @@ def _n_leads(body: Mapping[str, Any], most_leads: int) -> int:
     return min(len(leads), most_leads) if isinstance(leads, list) else 0
 
 
-def _score_and_store(admitted: Sequence[Admitted], scorer: Scorer, store: Store, received_at: datetime) -> list[Saved]:
+def _score_and_store(
+    admitted: Sequence[Admitted], scorer: Scorer, store: Store, received_at: datetime
+) -> list[Saved | LeadRefusedError]:
     """What is stored for each lead. Answers become bytes part by part: as objects they need ten times the memory."""
     if not admitted:
         return []
     new: list[NewScore] = []
+    agreed = scorer.bundle.definition.reporting
+    reporting = agreed.named() if agreed else {}
     for start in range(0, len(admitted), LEADS_PER_PART):
         part = admitted[start : start + LEADS_PER_PART]
         answers = scorer.score([each.lead for each in part])
-        new += [_new_score(each, answer, received_at) for each, answer in zip(part, answers, strict=True)]
-    return store.save(model_record(scorer.model_name), new)
+        new += [_new_score(each, answer, received_at, reporting) for each, answer in zip(part, answers, strict=True)]
+    return store.scores.save(model_record(scorer.model_name), new)
 
 
-def _new_score(admitted: Admitted, answer: ScoreAnswer, received_at: datetime) -> NewScore:
+def _new_score(
+    admitted: Admitted, answer: ScoreAnswer, received_at: datetime, reporting: Mapping[str, str]
+) -> NewScore:
     lead = admitted.lead
     return NewScore(
         request_key=admitted.identity.request_key,
@@ -162,7 +172,13 @@ def _new_score(admitted: Admitted, answer: ScoreAnswer, received_at: datetime) -
         handover=answer["handover"],
         inputs=orjson.dumps(lead.fields),
         answer=orjson.dumps(answer),
+        **{by: _value_of(lead, field) for by, field in reporting.items()},
     )
+
+
+def _value_of(lead: Lead, field: str) -> str | None:
+    """What a lead is counted by: its value as the model reads it, rare and new ones too."""
+    return None if field in lead.record.missing else level_of(lead.fields[field])
 
 
 def _scored(position: int, saved: Saved) -> dict[str, Any]:
@@ -170,5 +186,6 @@ def _scored(position: int, saved: Saved) -> dict[str, Any]:
 
 
 def _refused(position: int, error: DataError, language: Language, request_id: str) -> dict[str, Any]:
-    told = ApiError("invalid_request", detail=ONE_REFUSED, problems=error.problems)
-    return {"position": position, "status": REFUSED, "problem": details(told, language, request_id)}
+    kind = api_error(error).kind
+    told = ApiError(kind.name, detail=ONE_REFUSED, problems=error.problems)
+    return {"position": position, "status": kind.status, "problem": details(told, language, request_id)}

@@ -174,6 +174,24 @@ class Verdicts(Part):
     rejected: dict[Name, Words] = {}
 
 
+class Reporting(Part):
+    """The fields by whose values leads are counted together in KPIs and lists; categories, each optional."""
+
+    source: Name | None = None
+    campaign: Name | None = None
+    region: Name | None = None
+
+    def named(self) -> dict[str, str]:
+        """What leads are counted by, to the field that says it; without what no field says."""
+        return {by: field for by, field in self.model_dump().items() if field is not None}
+
+
+class Retention(Part):
+    """How long what is stored about a lead is kept, in days after the last thing that happened to it."""
+
+    days: Annotated[int, Field(ge=30, le=36_500)]
+
+
 class LeadDefinition(Part):
     """The whole agreement, checked. Build it with `read_definition` or `parse_definition` (reading.py)."""
 
@@ -190,6 +208,8 @@ class LeadDefinition(Part):
     handover: Handover
     follow_up_hours: Hours = Hours()
     verdicts: Verdicts = Verdicts()
+    reporting: Reporting | None = None
+    retention: Retention | None = None
 
     @field_validator("fields")
     @classmethod

@@ -22,6 +22,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "handover": d.Handover,
     "follow_up_hours": d.Hours,
     "verdicts": d.Verdicts,
+    "reporting": d.Reporting,
+    "retention": d.Retention,
 }
 
 

@@ -332,6 +332,21 @@ def _acceptances(
             )
 
 
+def _reporting(
+    sections: Mapping[str, Any], fields: Mapping[str, d.LeadField], data: Mapping[str, Any]
+) -> Iterator[Problem]:
+    if "reporting" not in sections:
+        return
+    for by, name in sections["reporting"].named().items():
+        if name not in fields and name not in data.get("fields", {}):
+            what = Text("there is no such field", "ein solches Feld gibt es nicht")
+            yield problem(("reporting", by), (what, suggest(name, data.get("fields", {}))), name)
+        elif name in fields and fields[name].type != "category":
+            what = Text("leads are counted by categories", "gezählt wird nach Kategorien")
+            expected = Text("a field of the type category", "ein Feld vom Typ category")
+            yield problem(("reporting", by), (what, expected), f"{name}: {fields[name].type}")
+
+
 RULES: tuple[Rule, ...] = (
     _known_too_late,
     _personal,
@@ -343,4 +358,5 @@ RULES: tuple[Rule, ...] = (
     _rules_of_action,
     _reading,
     _acceptances,
+    _reporting,
 )

@@ -37,7 +37,7 @@ NO_SCORE = Text("No score of such a lead is stored.", "Von einem solchen Lead is
 async def get_lead(request: Request) -> Response:
     """The lead's stored score with the latest as-of date."""
     lead_id = request.path_params["lead_id"]
-    latest = await run_in_threadpool(Service.of(request).store.latest, lead_id) if is_lead_id(lead_id) else None
+    latest = await run_in_threadpool(Service.of(request).store.scores.latest, lead_id) if is_lead_id(lead_id) else None
     if latest is None:
         raise ApiError("not_found", detail=NO_SCORE)
     return json_response(latest)

@@ -23,6 +23,7 @@ FAULTS = documented(
     "unsupported_media_type",
     "invalid_request",
     "idempotency_key_reused",
+    "lead_refused",
     "internal",
     "not_ready",
     "store_unavailable",

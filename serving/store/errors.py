@@ -6,13 +6,16 @@ LeadQualityError
 ├── NotReadyError
 │   └── NotMigratedError    the tables are not those of this release
 └── DataError
-    └── KeyReusedError      an Idempotency-Key came back with another content
+    ├── KeyReusedError      an Idempotency-Key came back with another content
+    └── LeadRefusedError    the person objected, or the lead was erased: nothing about it may be stored
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -47,6 +50,30 @@ class KeyReusedError(DataError):
             code="idempotency_key_reused",
         )
         super().__init__([problem])
+
+
+class LeadRefusedError(DataError):
+    """Nothing about this lead may be stored."""
+
+    title = Text(en="The lead may not be scored", de="Der Lead darf nicht bewertet werden")
+
+    @classmethod
+    def objected(cls, lead_id: str, moment: datetime) -> Self:
+        """The person objected."""
+        what = Text(f"the person objected on {_day(moment)}", f"die Person hat am {_day(moment)} widersprochen")
+        expected = Text("no more scores of this lead", "keine weiteren Scores zu diesem Lead")
+        return cls([Problem(where="lead_id", what=what, seen=lead_id, expected=expected, code="objected")])
+
+    @classmethod
+    def erased(cls, lead_id: str, moment: datetime) -> Self:
+        """The lead was erased."""
+        what = Text(f"this lead was erased on {_day(moment)}", f"dieser Lead wurde am {_day(moment)} gelöscht")
+        expected = Text("nothing about it, under any request", "nichts mehr zu ihm, in keiner Anfrage")
+        return cls([Problem(where="lead_id", what=what, seen=lead_id, expected=expected, code="erased")])
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(UTC).date().isoformat()
 
 
 @contextmanager

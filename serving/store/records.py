@@ -33,6 +33,8 @@ class NewScore:
         When the request arrived.
     inputs, answer : bytes
         JSON: the fields as they came, and the whole answer.
+    source, campaign, region : str, optional
+        What the definition's `[reporting]` counts leads by.
     """
 
     request_key: str
@@ -48,6 +50,9 @@ class NewScore:
     handover: str
     inputs: bytes
     answer: bytes
+    source: str | None = None
+    campaign: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

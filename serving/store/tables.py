@@ -90,3 +90,144 @@ scores = Table(
 )
 Index(None, scores.c.lead_id, scores.c.as_of, scores.c.id)
 Index(None, scores.c.received_at)
+
+# One row for each lead: what its history below adds up to, so that lists and figures over all leads stay quick.
+# Written in the transaction of the row that changes it; serving/store/leads.py says by which rules.
+leads = Table(
+    "leads",
+    metadata,
+    Column("lead_id", String(128), primary_key=True),
+    Column("account_id", String(128)),
+    Column("first_scored_at", Moment, nullable=False),
+    Column("first_key", String(64), nullable=False),
+    Column("handed_over_at", Moment),
+    Column("handover_key", String(64)),
+    Column("latest_key", String(64), nullable=False),
+    Column("latest_as_of", Moment, nullable=False),
+    Column("probability", Float(53), nullable=False),
+    Column("grade", String(1), nullable=False),
+    Column("handover", String(16), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("source", String(200)),
+    Column("campaign", String(200)),
+    Column("region", String(200)),
+    Column("outcome", String(8)),
+    Column("outcome_at", Moment),
+    Column("value", Float(53)),
+    Column("verdict", String(8)),
+    Column("verdict_at", Moment),
+    Column("verdict_reason", String(64)),
+    Column("first_contact_at", Moment),
+)
+Index(None, leads.c.probability, leads.c.lead_id)
+Index(None, leads.c.handed_over_at)
+Index(None, leads.c.first_scored_at)
+Index(None, leads.c.account_id)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("request_key", String(64), nullable=False, unique=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("lead_id", String(128), nullable=False),
+    Column("outcome", String(8), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("value", Float(53)),
+    Column("reason", String(64)),
+    Column("key_id", String(16)),
+    Column("received_at", Moment, nullable=False),
+)
+Index(None, outcomes.c.lead_id, outcomes.c.at, outcomes.c.id)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("request_key", String(64), nullable=False, unique=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("lead_id", String(128), nullable=False),
+    Column("verdict", String(8), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("first_contact_at", Moment),
+    Column("at", Moment, nullable=False),
+    Column("key_id", String(16)),
+    Column("received_at", Moment, nullable=False),
+)
+Index(None, verdicts.c.lead_id, verdicts.c.at, verdicts.c.id)
+
+objections = Table(
+    "objections",
+    metadata,
+    Column("lead_id", String(128), primary_key=True),
+    Column("objected_at", Moment, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("key_id", String(16)),
+)
+
+# What was erased is gone from every other table; this one knows the lead only by a hash, to keep it away.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("lead_hash", String(64), primary_key=True),
+    Column("receipt_id", String(32), nullable=False, unique=True),
+    Column("erased_at", Moment, nullable=False),
+    Column("key_id", String(16)),
+    Column("receipt", LargeBinary, nullable=False),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("export_id", String(32), primary_key=True),
+    Column("exported_at", Moment, nullable=False),
+    Column("definition_fingerprint", String(64), nullable=False),
+    Column("n_leads", Integer, nullable=False),
+)
+
+exported_leads = Table(
+    "exported_leads",
+    metadata,
+    Column("export_id", String(32), ForeignKey("exports.export_id"), primary_key=True),
+    Column("lead_id", String(128), primary_key=True),
+)
+Index(None, exported_leads.c.lead_id)
+
+shadow_scores = Table(
+    "shadow_scores",
+    metadata,
+    Column("request_key", String(64), ForeignKey("scores.request_key", ondelete="CASCADE"), primary_key=True),
+    Column("bundle_id", String(64), ForeignKey("models.bundle_id"), primary_key=True),
+    Column("probability", Float(53), nullable=False),
+    Column("log_odds", Float(53), nullable=False),
+    Column("grade", String(1), nullable=False),
+    Column("handover", String(16), nullable=False),
+    Column("scored_at", Moment, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("raised", Boolean, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("checked_at", Moment, nullable=False),
+    Column("n_over", Integer, nullable=False),
+    Column("n_under", Integer, nullable=False),
+    Column("value", Float(53)),
+    Column("detail", LargeBinary, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("key_id", String(16), primary_key=True),
+    Column("secret_hash", String(64), nullable=False),
+    Column("client", String(128), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+)

@@ -1,108 +1,154 @@
-"""The one way in: every score is written here, and committed before `save` returns."""
+"""The one way in: everything that is stored is written here, and committed before its caller is told.
+
+Each process has one writing thread. What waits while it commits goes into the next transaction together, so that
+thirty callers share one flush to the disk. On PostgreSQL a lock does between processes what SQLite's does: there is one
+writer at a time, and so what a transaction has looked up cannot change before it writes.
+"""
 
 from __future__ import annotations
 
+import itertools
+import queue
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
+from features.errors import LeadQualityError
 from serving.store.engine import WRITES
-from serving.store.errors import KeyReusedError, StoreDownError, outside
-from serving.store.records import ModelRecord, NewScore, Saved
-from serving.store.tables import models, scores
+from serving.store.errors import StoreDownError, outside
 
-# Stays below the number of parameters that SQLite (32,766) and PostgreSQL (65,535) take in one statement.
-ROWS_PER_STATEMENT = 500
+ONE_WRITER = 4_711_202_602  # any constant: the number under which writing processes wait for each other on PostgreSQL
+MOST_IN_A_GROUP = 256
+MOST_WAITING = 10_000
+
+P = TypeVar("P")
+R = TypeVar("R")
+Write: TypeAlias = Callable[[Connection, Sequence[P]], "list[R | LeadQualityError]"]
+"""Writes what several callers want, and says for each what became of it: its result, or why nothing was written for it.
+
+It is called again from the start if the transaction fails, so it changes nothing but the database.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[P, R]):
+    """What one caller wants written."""
+
+    write: Write[P, R]
+    wanted: P
+    done: Future[R] = field(default_factory=Future)
 
 
 class Writer:
-    """Stores scores, each request once. Safe to call from several threads and processes at a time.
+    """Writes for all threads of this process. Its thread starts with the first write and ends with `close`.
 
     Parameters
     ----------
     timeout_s : float
-        Longest wait for other writers of this process.
+        Longest wait for other writers.
     """
 
     def __init__(self, engine: Engine, timeout_s: float) -> None:
         self._engine = engine.execution_options(**{WRITES: True})
         self._timeout_s = timeout_s
-        self._known_models: set[str] = set()
-        self._lock = threading.Lock()
+        self._jobs: queue.Queue[_Job[Any, Any] | None] = queue.Queue(MOST_WAITING)
+        self._start = threading.Lock()
+        self._thread: threading.Thread | None = None
 
-    def save(self, model: ModelRecord, new: Sequence[NewScore]) -> list[Saved]:
-        """What is stored for each of `new`, in their order; all of them are committed together.
+    def write(self, write: Write[P, R], wanted: P) -> R:
+        """What `write` made of `wanted`, committed; blocks.
 
         Raises
         ------
-        KeyReusedError
-            If a key is already stored with another content; then nothing is written.
         StoreDownError
-            If the database fails; then nothing was acknowledged, and the same request may be sent again.
+            If the database fails or is held up; then nothing was written, and the same may be asked again.
+        LeadQualityError
+            What `write` gave as the reason why it wrote nothing.
         """
-        with outside(), self._turn(), self._engine.begin() as connection:
-            if model.bundle_id not in self._known_models:
-                self._insert_model(connection, model, new[0].received_at)
-            saved = self._save(connection, model, new)
-        self._known_models.add(model.bundle_id)
-        return saved
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """SQLite has one writer at a time: threads of this process queue here instead of polling its lock."""
-        if self._engine.name != "sqlite":
-            yield
-            return
-        if not self._lock.acquire(timeout=self._timeout_s):
-            raise StoreDownError("the database is held up by other writers")
+        done = self.submit(write, wanted)
         try:
-            yield
-        finally:
-            self._lock.release()
+            return done.result(self._timeout_s)
+        except TooLate:
+            if done.cancel():
+                raise StoreDownError("the database is held up by other writers") from None
+        return done.result()  # it was being written: the database's own time limits end the wait
 
-    def _save(self, connection: Connection, model: ModelRecord, new: Sequence[NewScore]) -> list[Saved]:
-        # Sorted, so that two writers of the same requests wait for each other in the same order.
-        by_key = {score.request_key: score for score in sorted(new, key=lambda score: score.request_key)}
-        inserted = self._insert_scores(connection, model, list(by_key.values()))
-        stored = stored_answers(connection, [key for key in by_key if key not in inserted])
-        if any(stored[score.request_key][0] != score.request_hash for score in new if score.request_key in stored):
-            raise KeyReusedError
-        saved = []
-        for score in new:
-            is_new = score.request_key in inserted
-            saved.append(Saved(score.answer if is_new else stored[score.request_key][1], repeated=not is_new))
-        return saved
+    def submit(self, write: Write[P, R], wanted: P) -> Future[R]:
+        """The same for callers that do not block: a future that is done when it is committed."""
+        job = _Job(write, wanted)
+        self._ensure_thread()
+        try:
+            self._jobs.put_nowait(job)
+        except queue.Full:
+            raise StoreDownError("too many writes wait for the database") from None
+        return job.done
 
-    def _insert_scores(self, connection: Connection, model: ModelRecord, new: Sequence[NewScore]) -> set[str]:
-        """The request keys that were not stored before and are now."""
-        about = {"bundle_id": model.bundle_id, "definition_fingerprint": model.definition_fingerprint}
-        inserted: set[str] = set()
-        for start in range(0, len(new), ROWS_PER_STATEMENT):
-            rows = [{**asdict(score), **about} for score in new[start : start + ROWS_PER_STATEMENT]]
-            statement = self._insert_missing(scores).returning(scores.c.request_key)
-            inserted.update(connection.execute(statement, rows).scalars())
-        return inserted
+    def close(self) -> None:
+        """End the thread when everything that waits has been written."""
+        with self._start:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._jobs.put(None)
+            thread.join()
 
-    def _insert_model(self, connection: Connection, model: ModelRecord, moment: datetime) -> None:
-        connection.execute(self._insert_missing(models), [{**asdict(model), "first_served_at": moment}])
+    def _ensure_thread(self) -> None:
+        if self._thread is None:
+            with self._start:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+                    self._thread.start()
 
-    def _insert_missing(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        if self._engine.name == "sqlite":
-            return sqlite.insert(table).on_conflict_do_nothing()
-        return postgresql.insert(table).on_conflict_do_nothing()
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            group, ended = self._with_all_that_wait(job)
+            # From here on nobody can give up waiting: what is written is also told.
+            group = [each for each in group if each.done.set_running_or_notify_cancel()]
+            if group:
+                self._write_and_tell(group)
+            if ended:
+                return
 
+    def _with_all_that_wait(self, first: _Job[Any, Any]) -> tuple[list[_Job[Any, Any]], bool]:
+        group = [first]
+        while len(group) < MOST_IN_A_GROUP:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return group, True
+            group.append(job)
+        return group, False
 
-def stored_answers(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str, bytes]]:
-    """Request key to request hash and answer, for keys that are stored."""
-    found: dict[str, tuple[str, bytes]] = {}
-    for start in range(0, len(keys), ROWS_PER_STATEMENT):
-        part = keys[start : start + ROWS_PER_STATEMENT]
-        query = select(scores.c.request_key, scores.c.request_hash, scores.c.answer)
-        for key, content, answer in connection.execute(query.where(scores.c.request_key.in_(part))):
-            found[key] = (content, answer)
-    return found
+    def _write_and_tell(self, group: list[_Job[Any, Any]]) -> None:
+        try:
+            results = self._committed(group)
+        except BaseException as error:  # whatever it is must reach the callers, not end the only thread that writes
+            if len(group) > 1 and not isinstance(error.__cause__, OperationalError):
+                # One of them is at fault, and the others shall not suffer for it.
+                for job in group:
+                    self._write_and_tell([job])
+                return
+            results = [error] * len(group)
+        for job, result in zip(group, results, strict=True):
+            if isinstance(result, BaseException):
+                job.done.set_exception(result)
+            else:
+                job.done.set_result(result)
+
+    def _committed(self, group: Sequence[_Job[Any, Any]]) -> list[Any]:
+        with outside(), self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": ONE_WRITER})
+            return [result for results in self._written(connection, group) for result in results]
+
+    def _written(self, connection: Connection, group: Sequence[_Job[Any, Any]]) -> Iterator[list[Any]]:
+        """The results of neighbours that want the same kind of write, which are written together."""
+        for write, jobs in itertools.groupby(group, key=lambda job: job.write):
+            yield write(connection, [job.wanted for job in jobs])

@@ -16,7 +16,8 @@ from features.model.bundle import Bundle
 from features.text import Text
 from serving.errors import KINDS, api_error, details, preferred_language
 from serving.settings import Settings
-from serving.store import ModelRecord, NewScore, Saved, Store
+from serving.store import ModelRecord, NewScore, Store
+from serving.store.scores import Scores, Stored
 from tests.serving.client import Client
 from tests.serving.conftest import NOW
 
@@ -42,7 +43,7 @@ OURS = {kind for kind in all_errors() if kind.__module__.startswith(("features.e
 def test_every_error_has_an_answer_whose_status_says_whose_fault_it_is(kind: type[LeadQualityError]) -> None:
     told = api_error(raised(kind))
     if issubclass(kind, DataError):
-        assert told.kind.status == 422
+        assert told.kind.status == (409 if kind is serving.store.errors.LeadRefusedError else 422)
         assert told.problems
     elif issubclass(kind, features.errors.NotReadyError | features.errors.OutsideError):
         assert told.kind.status == 503
@@ -85,15 +86,20 @@ def test_the_language_is_the_one_that_the_caller_prefers(header: str, language: 
     assert preferred_language(header, "en") == language
 
 
-class BrokenStore(Store):
+class BrokenScores(Scores):
     """A store with a fault of ours."""
 
-    def save(self, model: ModelRecord, new: Sequence[NewScore]) -> list[Saved]:
+    def __init__(self) -> None:
+        pass
+
+    def save(self, model: ModelRecord, new: Sequence[NewScore]) -> list[Stored]:
         raise ZeroDivisionError(f"{model.name} about {new[0].lead_id}")
 
 
 def test_a_fault_of_ours_is_a_500_without_a_stack_trace(bundle: Bundle, sqlite_url: str) -> None:
-    with Client(Settings(), bundle, NOW, store=BrokenStore(sqlite_url)) as client:
+    store = Store(sqlite_url)
+    store.scores = BrokenScores()
+    with Client(Settings(), bundle, NOW, store=store) as client:
         answer = client.post("/v1/score", json={"lead_id": "LEAD-77", "fields": {}}, headers={"X-Request-ID": "r-1"})
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"

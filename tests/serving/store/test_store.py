@@ -51,7 +51,7 @@ def rows(database_url: str) -> list[sa.Row[tuple[object, ...]]]:
 
 
 def test_what_goes_in_comes_out_to_the_last_bit(store: Store, database_url: str) -> None:
-    saved = store.save(MODEL, [SCORE])
+    saved = store.scores.save(MODEL, [SCORE])
     assert [(each.answer, each.repeated) for each in saved] == [(SCORE.answer, False)]
     (row,) = rows(database_url)
     for name in ("probability", "log_odds", "as_of", "received_at", "inputs", "answer", "lead_id", "account_id"):
@@ -60,39 +60,41 @@ def test_what_goes_in_comes_out_to_the_last_bit(store: Store, database_url: str)
 
 
 def test_a_repeated_request_gets_the_stored_answer(store: Store, database_url: str) -> None:
-    store.save(MODEL, [SCORE])
-    again = store.save(MODEL, [replace(SCORE, answer=b"another"), replace(SCORE, request_key="k2", answer=b"new")])
+    store.scores.save(MODEL, [SCORE])
+    again = store.scores.save(
+        MODEL, [replace(SCORE, answer=b"another"), replace(SCORE, request_key="k2", answer=b"new")]
+    )
     assert [(each.answer, each.repeated) for each in again] == [(SCORE.answer, True), (b"new", False)]
     assert len(rows(database_url)) == 2
 
 
 def test_a_key_with_another_content_writes_nothing_of_its_request(store: Store, database_url: str) -> None:
-    store.save(MODEL, [SCORE])
+    store.scores.save(MODEL, [SCORE])
     with pytest.raises(KeyReusedError):
-        store.save(MODEL, [replace(SCORE, request_key="k0"), replace(SCORE, request_hash="h2")])
+        store.scores.save(MODEL, [replace(SCORE, request_key="k0"), replace(SCORE, request_hash="h2")])
     assert [row.request_key for row in rows(database_url)] == ["k1"]
 
 
 def test_a_batch_larger_than_one_statement_is_stored_whole(store: Store, database_url: str) -> None:
     new = [replace(SCORE, request_key=f"k{number}", answer=str(number).encode()) for number in range(1_203)]
-    assert [each.answer for each in store.save(MODEL, new)] == [score.answer for score in new]
-    again = store.save(MODEL, [replace(score, answer=b"") for score in new])
+    assert [each.answer for each in store.scores.save(MODEL, new)] == [score.answer for score in new]
+    again = store.scores.save(MODEL, [replace(score, answer=b"") for score in new])
     assert [each.answer for each in again] == [score.answer for score in new]
     assert len(rows(database_url)) == 1_203
 
 
 def test_the_latest_score_has_the_latest_as_of_date_and_among_equals_came_last(store: Store) -> None:
-    assert store.latest("L1") is None
+    assert store.scores.latest("L1") is None
     for key, days, answer in [("a", 0, b"first"), ("b", 0, b"second"), ("c", -5, b"older")]:
         moment = NOW + timedelta(days=days)
-        store.save(MODEL, [replace(SCORE, request_key=key, as_of=moment, answer=answer)])
-    assert store.latest("L1") == b"second"
+        store.scores.save(MODEL, [replace(SCORE, request_key=key, as_of=moment, answer=answer)])
+    assert store.scores.latest("L1") == b"second"
 
 
 def test_an_as_of_date_of_another_zone_is_the_same_moment(store: Store, database_url: str) -> None:
     from zoneinfo import ZoneInfo
 
-    store.save(MODEL, [replace(SCORE, as_of=NOW.astimezone(ZoneInfo("Europe/Berlin")))])
+    store.scores.save(MODEL, [replace(SCORE, as_of=NOW.astimezone(ZoneInfo("Europe/Berlin")))])
     assert rows(database_url)[0].as_of == NOW
 
 
@@ -106,7 +108,7 @@ def test_writers_at_the_same_time_all_succeed_and_store_each_request_once(databa
             own = replace(SCORE, request_key=f"own-{worker}-{number}")
             shared = [replace(SCORE, request_key=f"shared-{number}-{part}") for part in range(3)]
             turned = shared if worker % 2 else shared[::-1]
-            assert len(stores[worker % 2].save(MODEL, [own, *turned])) == 4
+            assert len(stores[worker % 2].scores.save(MODEL, [own, *turned])) == 4
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(write, range(8)))
@@ -159,17 +161,22 @@ def test_a_store_of_a_later_release_is_left_alone(store: Store, database_url: st
 def test_a_database_that_fails_is_told_without_what_was_to_be_stored(store: Store, database_url: str) -> None:
     engine = open_engine(normal(database_url), 5)
     with engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE scores"))
+        connection.execute(sa.text("ALTER TABLE scores RENAME TO elsewhere"))
     engine.dispose()
     with pytest.raises(StoreDownError) as raised:
-        store.save(MODEL, [replace(SCORE, lead_id="LEAD-77")])
+        store.scores.save(MODEL, [replace(SCORE, lead_id="LEAD-77")])
     assert "LEAD-77" not in str(raised.value)
     assert "LEAD-77" not in str(raised.value.__cause__)
 
 
 def test_a_server_that_is_not_there_is_a_store_that_is_down() -> None:
     store = Store("postgresql+psycopg://nobody@127.0.0.1:9/none", timeout_s=1)
-    for call in (store.check, store.migrate, lambda: store.latest("L"), lambda: store.save(MODEL, [SCORE])):
+    for call in (
+        store.check,
+        store.migrate,
+        lambda: store.scores.latest("L"),
+        lambda: store.scores.save(MODEL, [SCORE]),
+    ):
         with pytest.raises(StoreDownError):
             call()
     store.close()
@@ -182,8 +189,8 @@ def test_sqlite_waits_for_a_foreign_writer_and_then_gives_up(tmp_path: Path) -> 
     with foreign.connect() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
         with pytest.raises(StoreDownError):
-            store.save(MODEL, [SCORE])
-    assert not store.save(MODEL, [SCORE])[0].repeated
+            store.scores.save(MODEL, [SCORE])
+    assert not store.scores.save(MODEL, [SCORE])[0].repeated
     foreign.dispose()
     store.close()
 
@@ -196,7 +203,7 @@ def test_writers_that_queue_behind_a_foreign_one_give_up_together_and_not_one_af
     def refused(number: int) -> float:
         started = time.monotonic()
         with pytest.raises(StoreDownError):
-            store.save(MODEL, [replace(SCORE, request_key=f"k{number}")])
+            store.scores.save(MODEL, [replace(SCORE, request_key=f"k{number}")])
         return time.monotonic() - started
 
     with foreign.connect() as connection, ThreadPoolExecutor(12) as threads:

@@ -1,0 +1,69 @@
+"""The row of each lead: what its scores, outcomes and verdicts add up to.
+
+The history of a lead is never changed; this row is. It is written in the transaction that writes the history, by the
+rules below, and could be computed anew from it (`tests/serving/store/test_leads.py` does).
+
+- The latest score is the one with the latest as-of date, among equals the one that came last.
+- A lead is handed over by the first score that said `go`, and stays handed over.
+- The outcome is the one with the latest date of its own, among equals the one that came last; so is the verdict.
+- The first contact is the earliest that any verdict names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from serving.store.records import ModelRecord, NewScore
+from serving.store.rows import insert_or_replace, rows_where_in
+from serving.store.tables import leads
+
+LeadRow = dict[str, Any]
+COLUMNS = tuple(column.name for column in leads.columns)
+
+
+def rows_of(connection: Connection, lead_ids: Iterable[str]) -> dict[str, LeadRow]:
+    """The rows of those leads that have one, by lead id."""
+    found = rows_where_in(connection, select(leads), leads.c.lead_id, list(dict.fromkeys(lead_ids)))
+    return {row.lead_id: dict(row._mapping) for row in found}
+
+
+def count_scores(connection: Connection, scored: Sequence[tuple[ModelRecord, NewScore]]) -> None:
+    """Bring the rows of leads up to date after new scores, given in the order in which they came."""
+    rows = rows_of(connection, [score.lead_id for _, score in scored])
+    for model, score in scored:
+        rows[score.lead_id] = _after_score(rows.get(score.lead_id), model, score)
+    keep(connection, rows.values())
+
+
+def keep(connection: Connection, rows: Iterable[LeadRow]) -> None:
+    """Write rows of leads, in one order, as every writer does."""
+    sorted_rows = sorted(rows, key=lambda row: str(row["lead_id"]))
+    if sorted_rows:
+        insert_or_replace(connection, leads, sorted_rows)
+
+
+def _after_score(row: LeadRow | None, model: ModelRecord, score: NewScore) -> LeadRow:
+    row = row or dict.fromkeys(COLUMNS) | {
+        "lead_id": score.lead_id,
+        "first_scored_at": score.received_at,
+        "first_key": score.request_key,
+    }
+    if score.handover == "go" and row["handed_over_at"] is None:
+        row |= {"handed_over_at": score.received_at, "handover_key": score.request_key}
+    if row["latest_as_of"] is not None and score.as_of < row["latest_as_of"]:
+        return row
+    return row | {
+        "account_id": score.account_id or row["account_id"],
+        "latest_key": score.request_key,
+        "latest_as_of": score.as_of,
+        "probability": score.probability,
+        "grade": score.grade,
+        "handover": score.handover,
+        "simulated": model.simulated,
+        "source": score.source,
+        "campaign": score.campaign,
+        "region": score.region,
+    }

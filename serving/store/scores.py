@@ -1,0 +1,149 @@
+"""Stored scores: written once for each request, and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from typing import TypeAlias
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from features.errors import LeadQualityError
+from serving.store import leads
+from serving.store.errors import KeyReusedError, LeadRefusedError, outside
+from serving.store.records import ModelRecord, NewScore, Saved
+from serving.store.refusals import refused_leads
+from serving.store.rows import insert_missing, rows_where_in
+from serving.store.tables import models, scores
+from serving.store.writer import Writer
+
+COLUMNS = tuple(name for name in (column.name for column in scores.columns) if name in NewScore.__slots__)
+Stored: TypeAlias = Saved | LeadRefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The scores of one request; they are stored together or not at all."""
+
+    model: ModelRecord
+    new: Sequence[NewScore]
+
+
+class Scores:
+    """Scores in the store. Methods block on the database, except `submit`: call them from a thread."""
+
+    def __init__(self, engine: Engine, writer: Writer) -> None:
+        self._engine = engine
+        self._writer = writer
+
+    def save(self, model: ModelRecord, new: Sequence[NewScore]) -> list[Stored]:
+        """What is stored for each of `new`, in their order, or why nothing may be; all are committed together.
+
+        Raises
+        ------
+        KeyReusedError
+            If a key is already stored with another content; then nothing is written.
+        StoreDownError
+            If the database fails; then nothing was acknowledged, and the same request may be sent again.
+        """
+        return self._writer.write(_write, _Wanted(model, new))
+
+    def submit(self, model: ModelRecord, new: Sequence[NewScore]) -> Future[list[Stored]]:
+        """The same as a future, for callers that do not block."""
+        return self._writer.submit(_write, _Wanted(model, new))
+
+    def repeated(self, asked: Mapping[str, str]) -> dict[str, Saved]:
+        """What is stored already, by request key.
+
+        Parameters
+        ----------
+        asked : mapping of str to str
+            Request key to request hash.
+
+        Raises
+        ------
+        KeyReusedError
+            If a key is stored with another content.
+        """
+        with outside(), self._engine.connect() as connection:
+            stored = _stored(connection, asked)
+        if any(asked[key] != request_hash for key, (request_hash, _) in stored.items()):
+            raise KeyReusedError
+        return {key: Saved(answer, repeated=True) for key, (_, answer) in stored.items()}
+
+    def latest(self, lead_id: str) -> bytes | None:
+        """The lead's answer with the latest as-of date, the one stored last among equals; None if it has none."""
+        newest_first = (scores.c.as_of.desc(), scores.c.id.desc())
+        query = select(scores.c.answer).where(scores.c.lead_id == lead_id).order_by(*newest_first).limit(1)
+        with outside(), self._engine.connect() as connection:
+            answer: bytes | None = connection.execute(query).scalar()
+        return answer
+
+
+def _write(connection: Connection, requests: Sequence[_Wanted]) -> list[list[Stored] | LeadQualityError]:
+    """Store what is new of each request; one whose key was used for something else leaves nothing behind."""
+    everything = [score for wanted in requests for score in wanted.new]
+    stored = _stored(connection, [score.request_key for score in everything])
+    refused = refused_leads(connection, [score.lead_id for score in everything])
+    results: list[list[Stored] | LeadQualityError] = []
+    new: list[tuple[ModelRecord, NewScore]] = []
+    for wanted in requests:
+        try:
+            fresh = {score.request_key: score for score in _fresh(wanted, stored, refused)}
+        except KeyReusedError as error:
+            results.append(error)
+            continue
+        stored |= {key: (score.request_hash, score.answer) for key, score in fresh.items()}
+        new += [(wanted.model, score) for score in fresh.values()]
+        results.append([_told(score, stored, fresh, refused) for score in wanted.new])
+    _insert(connection, new)
+    return results
+
+
+def _fresh(
+    wanted: _Wanted, stored: Mapping[str, tuple[str, bytes]], refused: Mapping[str, LeadRefusedError]
+) -> Iterator[NewScore]:
+    """The scores of a request that are to be stored, each request key once."""
+    seen: dict[str, str] = {}
+    for score in wanted.new:
+        known = seen.get(score.request_key) or stored.get(score.request_key, ("",))[0]
+        if known and known != score.request_hash:
+            raise KeyReusedError
+        if not known and score.lead_id not in refused:
+            seen[score.request_key] = score.request_hash
+            yield score
+
+
+def _told(
+    score: NewScore,
+    stored: Mapping[str, tuple[str, bytes]],
+    fresh: Mapping[str, NewScore],
+    refused: Mapping[str, LeadRefusedError],
+) -> Stored:
+    if score.lead_id in refused:
+        return refused[score.lead_id]
+    return Saved(stored[score.request_key][1], repeated=score.request_key not in fresh)
+
+
+def _insert(connection: Connection, new: Sequence[tuple[ModelRecord, NewScore]]) -> None:
+    if not new:
+        return
+    first_served = {model: score.received_at for model, score in reversed(new)}
+    insert_missing(
+        connection, models, [{**asdict(model), "first_served_at": moment} for model, moment in first_served.items()]
+    )
+    connection.execute(insert(scores), [_row(model, score) for model, score in new])
+    leads.count_scores(connection, new)
+
+
+def _row(model: ModelRecord, score: NewScore) -> dict[str, object]:
+    about = {"bundle_id": model.bundle_id, "definition_fingerprint": model.definition_fingerprint}
+    return {name: getattr(score, name) for name in COLUMNS} | about
+
+
+def _stored(connection: Connection, keys: Iterable[str]) -> dict[str, tuple[str, bytes]]:
+    """Request key to request hash and answer, for keys that are stored."""
+    query = select(scores.c.request_key, scores.c.request_hash, scores.c.answer)
+    found = rows_where_in(connection, query, scores.c.request_key, list(dict.fromkeys(keys)))
+    return {row.request_key: (row.request_hash, row.answer) for row in found}
