@@ -4,7 +4,8 @@ The history of a lead is never changed; this row is. It is written in the transa
 rules below, and could be computed anew from it (`tests/serving/store/test_leads.py` does).
 
 - The latest score is the one with the latest as-of date, among equals the one that came last.
-- A lead is handed over by the first score that said `go`, and stays handed over.
+- What the score said that came first stays.
+- A lead is handed over by the first score that said `go`, and stays handed over; what that score said stays too.
 - The outcome is the one with the latest date of its own, among equals the one that came last; so is the verdict.
 - The first contact is the earliest that any verdict names.
 """
@@ -49,10 +50,10 @@ def _after_score(row: LeadRow | None, model: ModelRecord, score: NewScore) -> Le
     row = row or dict.fromkeys(COLUMNS) | {
         "lead_id": score.lead_id,
         "first_scored_at": score.received_at,
-        "first_key": score.request_key,
+        **_said("first", score),
     }
     if score.handover == "go" and row["handed_over_at"] is None:
-        row |= {"handed_over_at": score.received_at, "handover_key": score.request_key}
+        row |= {"handed_over_at": score.received_at, **_said("handover", score)}
     if row["latest_as_of"] is not None and score.as_of < row["latest_as_of"]:
         return row
     return row | {
@@ -66,4 +67,14 @@ def _after_score(row: LeadRow | None, model: ModelRecord, score: NewScore) -> Le
         "source": score.source,
         "campaign": score.campaign,
         "region": score.region,
+    }
+
+
+def _said(part: str, score: NewScore) -> LeadRow:
+    """What a score said, to be compared later with what became of the lead."""
+    return {
+        f"{part}_key": score.request_key,
+        f"{part}_as_of": score.as_of,
+        f"{part}_probability": score.probability,
+        f"{part}_grade": score.grade,
     }

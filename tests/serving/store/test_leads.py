@@ -34,11 +34,16 @@ def history(seed: int) -> list[NewScore]:
             as_of=NOW + timedelta(hours=int(draw.integers(4))),
             received_at=NOW + timedelta(minutes=number),
             probability=float(draw.random()),
+            grade=str(draw.choice(list("ABCD"))),
             handover=str(draw.choice(["go", "nurture"])),
             source=str(draw.choice(["fair", "web"])),
         )
         for number in range(60)
     ]
+
+
+def said(row: sa.Row[tuple[object, ...]], part: str) -> tuple[object, ...]:
+    return tuple(getattr(row, f"{part}_{name}") for name in ("as_of", "probability", "grade"))
 
 
 def test_the_row_of_a_lead_is_what_its_scores_add_up_to(store: Store, database_url: str) -> None:
@@ -54,6 +59,8 @@ def test_the_row_of_a_lead_is_what_its_scores_add_up_to(store: Store, database_u
         assert (row.first_scored_at, row.first_key) == (own[0].received_at, own[0].request_key)
         assert (row.latest_key, row.latest_as_of, row.source) == (latest.request_key, latest.as_of, latest.source)
         assert row.probability == latest.probability
+        assert said(row, "first") == (own[0].as_of, own[0].probability, own[0].grade)
+        assert said(row, "handover") == ((handed.as_of, handed.probability, handed.grade) if handed else (None,) * 3)
         assert row.handover_key == (handed.request_key if handed else None)
         assert row.handed_over_at == (handed.received_at if handed else None)
 
