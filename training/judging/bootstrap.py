@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.errors import InternalError
+from features.rates import design_effect
 from training.judging.metrics import Floats, IntervalMethod
 
 _BLOCK_CELLS = 1_500_000  # weights held at once: 12 MB, which stays near the processor
@@ -83,10 +84,7 @@ class Accounts:
 
     def design_effect(self, target: Floats, probability: Floats) -> float:
         """How many times wider than independent leads' the variance of a sum of wins is, at least 1 (Kish 1965)."""
-        residual = target - probability
-        independent = float(residual @ residual)
-        clustered = float((np.bincount(self.code, weights=residual) ** 2).sum())
-        return max(1.0, clustered / independent) if independent > 0 else 1.0
+        return design_effect(self.code, target - probability)
 
 
 def interval(

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.model.bundle import Bundle
+from features.rates import Pair, ratio_interval
 from training.examples import sample_of
 from training.judging.bootstrap import Accounts
 from training.judging.evaluate import checked
@@ -35,7 +36,6 @@ from training.learn import FEWEST_OF_A_KIND
 from training.upkeep.unseen import leads_from, require_same_agreement, seen_until
 
 Verdict: TypeAlias = Literal["due", "not due", "too few"]
-Pair: TypeAlias = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,28 +166,6 @@ def due_of(
         because.append("slope")
     verdict: Verdict = "due" if because else "not due" if whole.told else "too few"
     return Due(verdict, tuple(because), whole, newest, slope, leads.months(), settings)
-
-
-def ratio_interval(observed: float, expected: float, squares: float, level: float, design_effect: float = 1.0) -> Pair:
-    """The interval of wins observed to wins expected: the ratios at which the observed wins would be no surprise.
-
-    At the ratio t each lead wins with t times its probability, so the wins have the mean t E and the variance
-    t E - t² Q, times the design effect; solving (O - t E)² = z² (t E - t² Q) for t is Wilson's interval (1927) for
-    leads of different probability, and his own where all have the same. It does not collapse at no wins.
-
-    Parameters
-    ----------
-    observed, expected, squares : float
-        O, E and Q: wins, sum of probabilities, and sum of squared probabilities.
-
-    >>> low, high = ratio_interval(0, 1.0, 0.1, 0.95)    # ten leads at 10 %, none won: 0 to .278 of all
-    >>> (round(low, 2), round(high, 2))
-    (0.0, 2.78)
-    """
-    z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2 * design_effect
-    a, b = expected**2 + z2 * squares, 2 * observed * expected + z2 * expected
-    root = math.sqrt(max(0.0, b * b - 4 * a * observed**2))
-    return (b - root) / (2 * a), (b + root) / (2 * a)
 
 
 def _outside(ends: Pair, accepted: Pair) -> bool:

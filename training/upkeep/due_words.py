@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from features.errors import InternalError
+from features.rates import Pair
 from features.text import Language, Text, decimal, percent, same, whole
 from training.report.card_words import day, span
-from training.upkeep.due import Due, Pair, Reading, Verdict
+from training.upkeep.due import Due, Reading, Verdict
 
 HEADER = (
     Text(en="As-of dates", de="Stichtage"),
