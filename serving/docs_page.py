@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
@@ -15,10 +16,15 @@ h2{margin-top:2.5rem;border-top:1px solid #ccd;padding-top:1rem}code,pre{font:14
 pre{background:#f3f4f7;padding:.8rem;overflow-x:auto;border-radius:4px}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid #dde}
 """
+DOCUMENTS = (
+    ("openapi.json", "OpenAPI 3.1"),
+    ("openapi-3.0.json", "OpenAPI 3.0 (Salesforce)"),
+    ("swagger.json", "Swagger 2.0 (Power Platform)"),
+)
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "title": "Lead Quality: the API",
-        "lead": "The machine-readable document is at",
+        "lead": "For programs",
         "fields": "Fields of a lead",
         "none": "No model is in service yet, so the fields are not known. /readyz says why.",
         "field": "Field",
@@ -31,7 +37,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
     },
     "de": {
         "title": "Lead Quality: die API",
-        "lead": "Das maschinenlesbare Dokument steht unter",
+        "lead": "Für Programme",
         "fields": "Felder eines Leads",
         "none": "Noch ist kein Modell im Einsatz, darum sind die Felder nicht bekannt. /readyz nennt den Grund.",
         "field": "Feld",
@@ -46,12 +52,23 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
 
 
 def docs_page(document: Mapping[str, Any], language: Language, base_url: str) -> str:
-    """The page as HTML, its frame in `language`."""
+    """The page as HTML.
+
+    Parameters
+    ----------
+    document : mapping
+        The OpenAPI 3.1 document, its texts in `language`.
+    language : {"de", "en"}
+        Of the page's own words and of the labels of fields.
+    base_url : str
+        Where the service is, for the calls to try out.
+    """
     words = WORDS[language]
     operations = "".join(
         _operation(method, path, operation, base_url, words)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
+        if method != "parameters"
     )
     schemas = document["components"]["schemas"]
     title = escape(words["title"])
@@ -59,10 +76,14 @@ def docs_page(document: Mapping[str, Any], language: Language, base_url: str) ->
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body><main><h1>{title}</h1>'
         f"<p>{escape(document['info']['description'])}</p>"
-        f'<p>{escape(words["lead"])} <a href="openapi.json"><code>openapi.json</code></a>.</p>'
+        f"<p>{escape(words['lead'])}: {', '.join(_link(*each) for each in DOCUMENTS)}.</p>"
         f"{operations}<h2>{escape(words['fields'])}</h2>{_fields(schemas['LeadFields'], language)}"
         f"<h2>{escape(words['shapes'])}</h2>{_shapes(schemas, words)}</main></body></html>"
     )
+
+
+def _link(target: str, name: str) -> str:
+    return f'<a href="{target}">{escape(name)}</a> <code>/{target}</code>'
 
 
 def _operation(method: str, path: str, operation: Mapping[str, Any], base_url: str, words: Mapping[str, str]) -> str:
@@ -75,12 +96,16 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], base_url: s
 
 
 def _curl(method: str, url: str, operation: Mapping[str, Any]) -> str:
-    if method == "get":
-        return f"curl '{url.replace('{lead_id}', 'EXAMPLE-1')}'"
-    examples = operation["requestBody"]["content"]["application/json"].get("examples", {})
-    example: Any = next((example["value"] for example in examples.values()), {})
+    call = f"curl '{re.sub('{[^}]*}', 'EXAMPLE-1', url)}'"
+    call += "" if method in ("get", "post") else f" -X {method.upper()}"
+    if operation.get("security") != []:
+        call += " -H 'X-API-Key: …'"
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return call + (" -X POST" if method == "post" else "")
+    example: Any = next((example["value"] for example in content.get("examples", {}).values()), {})
     text = json.dumps(example, ensure_ascii=False, indent=1).replace("'", "'\\''")
-    return f"curl '{url}' -H 'Content-Type: application/json' -d '{text}'"
+    return f"{call} -H 'Content-Type: application/json' -d '{text}'"
 
 
 def _fields(schema: Mapping[str, Any], language: Language) -> str:

@@ -12,6 +12,7 @@ from features.definition import LeadField
 from features.encode import FIRST_LEVEL_CODE, LONGEST_VALUE, EncodedField
 from features.model.bundle import Bundle
 from features.profile import FieldProfile
+from features.text import Text, same
 from serving.intake import ID_PATTERN
 from serving.scorer import Scorer, in_utc
 
@@ -85,22 +86,36 @@ def _fields(bundle: Bundle) -> dict[str, Schema]:
 
 
 def _field(field: EncodedField, agreed: LeadField) -> Schema:
-    schema: Schema = {"x-label-en": agreed.label.en, "x-label-de": agreed.label.de, "x-owner": agreed.owner}
-    unit = f" ({agreed.unit.en} / {agreed.unit.de})" if agreed.unit else ""
-    words = f"{agreed.label.en} / {agreed.label.de}{unit}."
+    schema: Schema = {"title": agreed.label.en, "x-label-en": agreed.label.en, "x-label-de": agreed.label.de}
+    schema["x-owner"] = agreed.owner
     if agreed.type == "number":
         schema |= {"type": "number"} | _range(agreed)
     elif agreed.type == "boolean":
         schema |= {"type": "boolean"}
     elif agreed.type == "date":
         schema |= {"type": "string", "examples": ["2026-01-31", "2026-01-31T09:30:00Z"]}
-        words += " A date or a date with time, not after as_of."
     else:
         schema |= _levels(field, agreed)
-        words += f" Known values: {', '.join(field.levels)}." if field.levels else ""
-    note = " Other values are scored as rare or new." if agreed.type == "category" else ""
-    schema["description"] = _shortened(words, LONGEST_DESCRIPTION - len(note)) + note
-    return schema
+    described = _described(field, agreed)
+    return schema | {"description": described.en, "x-description-de": described.de}
+
+
+def _described(field: EncodedField, agreed: LeadField) -> Text:
+    """What stands beside a field; the English form names the German label too, as mixed teams read it."""
+    label, unit = agreed.label, agreed.unit
+    words = Text(
+        f"{label.en} / {label.de}" + (f" ({unit.en} / {unit.de})." if unit else "."),
+        f"{label.de} ({unit.de})." if unit else f"{label.de}.",
+    )
+    more, note = _NOTES.get(agreed.type, NOTHING), NOTHING
+    if agreed.type == "category":
+        known = ", ".join(field.levels)
+        more, note = (Text(f" Known values: {known}.", f" Bekannte Werte: {known}.") if known else NOTHING), _OTHERS
+    en, de = (
+        _shortened(first + second, LONGEST_DESCRIPTION - len(third)) + third
+        for first, second, third in zip(words, more, note, strict=True)
+    )
+    return Text(en, de)
 
 
 def _range(agreed: LeadField) -> Schema:
@@ -149,3 +164,12 @@ def _middle(profile: FieldProfile, agreed: LeadField) -> float:
 
 def _shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+NOTHING = same("")
+_NOTES = {
+    "date": Text(
+        " A date or a date with time, not after as_of.", " Ein Datum oder Datum mit Uhrzeit, nicht nach as_of."
+    )
+}
+_OTHERS = Text(" Other values are scored as rare or new.", " Andere Werte zählen als selten oder neu.")

@@ -68,6 +68,7 @@ def _write_line(scope: Scope, request: Request, status: int, started: float) -> 
 async def _internal(request: Request, send: Send) -> None:
     error = ApiError("internal")
     language = Service.of(request).language(request)
-    headers = [(name.lower().encode(), value.encode()) for name, value in problem_headers(error, language).items()]
+    told = problem_headers(error, language, request.headers.get("accept", ""))
+    headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
     await send({"type": "http.response.start", "status": error.kind.status, "headers": headers})
     await send({"type": "http.response.body", "body": body(error, language, request.state.request_id)})

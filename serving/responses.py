@@ -16,6 +16,7 @@ from serving.logs import log
 from serving.service import Service
 
 JSON = "application/json"
+READS_PROBLEMS = frozenset((PROBLEM_JSON, "application/*", "*/*"))
 BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -24,16 +25,29 @@ def json_response(content: Any) -> Response:
     return Response(content if isinstance(content, bytes) else orjson.dumps(content), media_type=JSON)
 
 
-def problem_headers(error: ApiError, language: Language) -> dict[str, str]:
-    """The headers of problem details."""
-    return {"Content-Type": PROBLEM_JSON, "Content-Language": language, **error.headers}
+def problem_headers(error: ApiError, language: Language, accept: str) -> dict[str, str]:
+    """The headers of problem details, for a caller with this `Accept`."""
+    return {"Content-Type": problem_type(accept), "Content-Language": language, **error.headers}
+
+
+def problem_type(accept: str) -> str:
+    """The media type of problem details: plain JSON for callers that say they read nothing else.
+
+    Salesforce External Services is one of them: it cannot read an answer of a type that its document does not list,
+    and its document may list no other.
+
+    >>> problem_type("application/json"), problem_type("application/json, */*;q=0.1")
+    ('application/json', 'application/problem+json')
+    """
+    accepted = {part.partition(";")[0].strip().lower() for part in accept[:1000].split(",")}
+    return JSON if JSON in accepted and not accepted & READS_PROBLEMS else PROBLEM_JSON
 
 
 def problem_response(request: Request, error: ApiError) -> Response:
     """The problem details of `error`, in the caller's language."""
     service = Service.of(request)
     language = service.language(request)
-    headers = problem_headers(error, language)
+    headers = problem_headers(error, language, request.headers.get("accept", ""))
     if error.kind.status == 503:
         headers.setdefault("Retry-After", str(service.settings.retry_after_s))
     return Response(body(error, language, request.state.request_id), error.kind.status, headers=headers)

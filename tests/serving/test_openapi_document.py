@@ -91,7 +91,7 @@ def iter_routes(routes: list[Any]) -> Iterator[APIRoute]:
 
 def test_names_are_identifiers_and_operation_ids_are_unique(document: dict[str, Any]) -> None:
     ids = [operation["operationId"] for _, _, operation in operations(document)]
-    assert len(ids) == len(set(ids)) == 7
+    assert len(ids) == len(set(ids)) >= 7
     names = [*ids, *document["components"]["schemas"]]
     for schema in nodes(document["components"]["schemas"]):
         if isinstance(schema.get("properties"), dict):

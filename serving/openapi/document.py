@@ -19,6 +19,10 @@ DESCRIPTION = (
     "Every error is problem details (RFC 9457) with every fault of the request. "
     "Send Accept-Language: de or en to choose the language of messages."
 )
+WAYS_IN = {
+    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The client's key."},
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "The same key, as Authorization: Bearer KEY."},
+}
 
 
 def openapi_document(app: FastAPI, scorer: Scorer | None, settings: Settings) -> dict[str, Any]:
@@ -31,10 +35,14 @@ def openapi_document(app: FastAPI, scorer: Scorer | None, settings: Settings) ->
     """
     document = get_openapi(title=TITLE, version=app.version, description=DESCRIPTION, routes=app.routes)
     problem = TypeAdapter(ProblemDetails).json_schema(ref_template="#/components/schemas/{model}")
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = WAYS_IN
+    schemas = components.setdefault("schemas", {})
     schemas.update(problem.pop("$defs", {}))
     schemas["ProblemDetails"] = problem
     schemas.update(lead_schemas(scorer, settings.max_batch_leads))
+    # Either header will do. A route that takes requests without a key says `security: []` itself.
+    document["security"] = [{name: []} for name in WAYS_IN]
     if scorer is not None:
         examples = lead_examples(scorer)
         _body(document, "/v1/score")["examples"] = examples

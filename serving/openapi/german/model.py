@@ -1,0 +1,25 @@
+"""The model in service."""
+
+TEXTS = {
+    "The model in service": "Das Modell im Einsatz",
+    "Name, agreement, windows of training, evaluation on later leads, and warnings.": "Name, Vereinbarung, Zeitfenster des Trainings, Auswertung an späteren Leads und Warnungen.",
+    "What is known about the model.": "Was über das Modell bekannt ist.",
+    "Which fields move probabilities most": "Welche Felder die Wahrscheinlichkeit am stärksten bewegen",
+    "Each field's mean absolute contribution over later leads, in percentage points.": "Der mittlere absolute Beitrag jedes Felds über spätere Leads, in Prozentpunkten.",
+    "Every field, the strongest first.": "Alle Felder, das stärkste zuerst.",
+    "The lowest probability of each grade; what is below C is D.": "Die niedrigste Wahrscheinlichkeit jeder Klasse; was unter C liegt, ist D.",
+    "SHA-256 over everything that was agreed.": "SHA-256 über alles, was vereinbart wurde.",
+    "The agreement under which the model was trained.": "Die Vereinbarung, unter der das Modell trainiert wurde.",
+    "One field that the model reads.": "Ein Feld, das das Modell liest.",
+    "Every field, the one that moves probabilities most first.": "Alle Felder, zuerst das, das die Wahrscheinlichkeit am stärksten bewegt.",
+    "Mean absolute contribution in percentage points.": "Mittlerer absoluter Beitrag in Prozentpunkten.",
+    "How much one field moves probabilities.": "Wie stark ein Feld die Wahrscheinlichkeit bewegt.",
+    "Share won among the leads that the model was fitted on.": "Anteil der gewonnenen unter den Leads, an die das Modell angepasst wurde.",
+    "Of the evaluation on later leads, as training wrote it.": "Aus der Auswertung an späteren Leads, wie das Training sie geschrieben hat.",
+    "The model in service and what is known about it.": "Das Modell im Einsatz und was über es bekannt ist.",
+    "First 12 hexadecimal digits of the SHA-256 of its bundle.json.": "Die ersten 12 hexadezimalen Ziffern des SHA-256 seiner bundle.json.",
+    "True if it learnt from simulated leads.": "Wahr, wenn es aus simulierten Leads gelernt hat.",
+    "False if the history had no order in time.": "Falsch, wenn die Historie keine zeitliche Ordnung hatte.",
+    "The model that an answer came from.": "Das Modell, von dem eine Antwort kam.",
+    "A stretch of the history and what it was used for; `end` is exclusive; no dates where the history has none.": "Ein Abschnitt der Historie und wofür er diente; `end` gehört nicht mehr dazu; ohne Daten, wo die Historie keine hat.",
+}
