@@ -10,9 +10,11 @@ import logging
 import os
 import sys
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
@@ -21,6 +23,7 @@ SOURCE = f"{Path(__file__).parents[1]}{os.sep}"
 OURS = tuple(f"{SOURCE}{package}{os.sep}" for package in ("features", "serving"))
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("serving")
+log_of_requests = logging.getLogger("serving")
 
 
 def configure_logs(level: str) -> None:
@@ -53,6 +56,28 @@ def configure_logs(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def log_request(request_id: str, method: str, route: str, status: int, duration_ms: float) -> None:
+    """Write a request's line: the same JSON as every other line, without the way through structlog's processors.
+
+    It is the one line that every request costs, and this way it costs a tenth.
+    """
+    if not log_of_requests.isEnabledFor(logging.INFO):
+        return
+    line = {
+        "event": "request",
+        "request_id": request_id,
+        "method": method,
+        "route": route,
+        "status": status,
+        "duration_ms": round(duration_ms, 3),
+        "level": "info",
+        "logger": "serving",
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+    }
+    sys.stdout.write(orjson.dumps(line).decode() + "\n")
+    sys.stdout.flush()
 
 
 def _error_without_message(_: object, __: str, event: EventDict) -> EventDict:

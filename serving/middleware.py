@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from uuid import uuid4
+from itertools import count
+from secrets import token_hex
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import ApiError, body
-from serving.logs import log
+from serving.logs import log, log_request
 from serving.responses import problem_headers
 from serving.service import Service
 
@@ -26,6 +27,8 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        # Unique among all processes, and not a call to the system for each request.
+        self._ids = (f"{process}-{number:x}" for process in (token_hex(8),) for number in count())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -35,7 +38,7 @@ class RequestLog:
         started = time.perf_counter()
         request = Request(scope)
         given = request.headers.get("x-request-id", "")
-        request_id = given if _is_request_id(given) else uuid4().hex
+        request_id = given if _is_request_id(given) else next(self._ids)
         request.state.request_id = request_id
         status = 0
 
@@ -56,13 +59,12 @@ class RequestLog:
                 if status:
                     raise
                 await _internal(request, send_with_id)
-            _write_line(scope, request, status, started)
+            _write_line(scope, request_id, status, started)
 
 
-def _write_line(scope: Scope, request: Request, status: int, started: float) -> None:
+def _write_line(scope: Scope, request_id: str, status: int, started: float) -> None:
     route = getattr(scope.get("route"), "path", "(none)")
-    duration_ms = round(1000 * (time.perf_counter() - started), 3)
-    log.info("request", method=request.method, route=route, status=status, duration_ms=duration_ms)
+    log_request(request_id, scope["method"], route, status, 1000 * (time.perf_counter() - started))
 
 
 async def _internal(request: Request, send: Send) -> None:

@@ -1,4 +1,7 @@
-"""The main job of the service: a request's body in, stored answers out. Blocks: the routes call it in a thread."""
+"""The main job of the service: a request's body in, scores to be stored out.
+
+One lead takes well under a millisecond, so the event loop does it; a batch blocks, and is called in a thread.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from serving.identity import Arrival, hash_of, identity_by_key
 from serving.intake import Admitted, check_idempotency_key, read_batch, read_lead
 from serving.schemas import ModelName, ScoreAnswer
 from serving.scorer import Lead, Scorer
-from serving.store import LeadRefusedError, ModelRecord, NewScore, Saved, Store
+from serving.store import ModelRecord, NewScore, Saved, Store
 
 SCORED = 200
 LEADS_PER_PART = 50
@@ -27,38 +30,45 @@ ONE_REFUSED = Text(
 )
 
 
-def score_lead(
-    raw: bytes, scorer: Scorer, store: Store, *, received_at: datetime, idempotency_key: str | None
-) -> bytes:
-    """The stored answer to `POST /v1/score`, as JSON.
+def score_lead(raw: bytes, scorer: Scorer, *, received_at: datetime, idempotency_key: str | None) -> NewScore:
+    """The score that `POST /v1/score` asks for, to be stored.
 
     Raises
     ------
     DataError
-        With every fault of the request; nothing is stored.
-    LeadRefusedError
-        If the person objected, or the lead was erased.
+        With every fault of the request.
     ApiError
         If the body is not JSON.
-    StoreDownError
-        If the answer could not be stored.
     """
     body, problems = parse_body(raw)
     problems += check_idempotency_key(idempotency_key)
     arrival = _arrival(received_at, idempotency_key, "score", body)
-    repeated = {} if problems else _repeated(store, arrival, 1)
-    if repeated:
-        return repeated[0].answer
     try:
         admitted = read_lead(body, scorer, arrival)
     except RecordError as error:
         raise RecordError([*problems, *error.problems]) from error
     if problems:
         raise RecordError(problems)
-    (stored,) = _score_and_store([admitted], scorer, store, received_at)
-    if isinstance(stored, LeadRefusedError):
-        raise stored
-    return stored.answer
+    (new,) = _scores([admitted], scorer, received_at)
+    return new
+
+
+def answered_before(raw: bytes, store: Store, *, received_at: datetime, idempotency_key: str) -> bytes | None:
+    """The stored answer to a request for one lead that came before under this key; blocks.
+
+    For requests that the definition in service refuses: the key holds under a later definition too, which may know
+    other fields than the one that the request was made for.
+
+    Raises
+    ------
+    KeyReusedError
+        If the key came with another content.
+    """
+    body, problems = parse_body(raw)
+    if problems or check_idempotency_key(idempotency_key):
+        return None
+    repeated = _repeated(store, _arrival(received_at, idempotency_key, "score", body), 1)
+    return repeated[0].answer if repeated else None
 
 
 def score_batch(
@@ -87,7 +97,8 @@ def score_batch(
     repeated = {} if problems else _repeated(store, arrival, _n_leads(body, most_leads))
     outcomes = read_batch(body, scorer, arrival, most_leads=most_leads, problems=problems, repeated=repeated)
     admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
-    saved = iter(_score_and_store(admitted, scorer, store, received_at))
+    new = _scores(admitted, scorer, received_at)
+    saved = iter(store.scores.save(model_record(scorer.model_name), new) if new else [])
     told = [next(saved) if isinstance(outcome, Admitted) else outcome for outcome in outcomes]
     results = [
         _scored(position, each) if isinstance(each, Saved) else _refused(position, each, language, request_id)
@@ -116,11 +127,7 @@ def _arrival(received_at: datetime, key: str | None, operation: str, body: Any) 
 
 
 def _repeated(store: Store, arrival: Arrival, n_leads: int) -> dict[int, Saved]:
-    """The leads by position that were answered under this Idempotency-Key before.
-
-    Looked up before anything is read by the definition in service: the key holds under a later definition too, which
-    may know other fields than the one that the request was made for.
-    """
+    """The leads by position that were answered under this Idempotency-Key before; see `answered_before`."""
     if arrival.idempotency_key is None:
         return {}
     identities = [identity_by_key(arrival, position) for position in range(n_leads)]
@@ -138,12 +145,8 @@ def _n_leads(body: Mapping[str, Any], most_leads: int) -> int:
     return min(len(leads), most_leads) if isinstance(leads, list) else 0
 
 
-def _score_and_store(
-    admitted: Sequence[Admitted], scorer: Scorer, store: Store, received_at: datetime
-) -> list[Saved | LeadRefusedError]:
-    """What is stored for each lead. Answers become bytes part by part: as objects they need ten times the memory."""
-    if not admitted:
-        return []
+def _scores(admitted: Sequence[Admitted], scorer: Scorer, received_at: datetime) -> list[NewScore]:
+    """The scores of leads. Answers become bytes part by part: as objects they need ten times the memory."""
     new: list[NewScore] = []
     agreed = scorer.bundle.definition.reporting
     reporting = agreed.named() if agreed else {}
@@ -151,7 +154,7 @@ def _score_and_store(
         part = admitted[start : start + LEADS_PER_PART]
         answers = scorer.score([each.lead for each in part])
         new += [_new_score(each, answer, received_at, reporting) for each, answer in zip(part, answers, strict=True)]
-    return store.scores.save(model_record(scorer.model_name), new)
+    return new
 
 
 def _new_score(

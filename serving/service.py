@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from starlette.requests import Request
 
@@ -13,14 +15,30 @@ from features.text import Language
 from serving.bundles import ModelInService
 from serving.errors import preferred_language
 from serving.settings import Settings
-from serving.store import Store
+from serving.store import Store, StoreDownError
 
+T = TypeVar("T")
 Clock: TypeAlias = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
     """The current time in UTC; the only place that asks for it."""
     return datetime.now(UTC)
+
+
+async def committed(service: Service, written: Future[T]) -> T:
+    """What a write came to, when it is committed.
+
+    Raises
+    ------
+    StoreDownError
+        If that takes too long; it may still be written then, so the same request has to be sent again.
+    """
+    try:
+        async with asyncio.timeout(service.settings.store_timeout_s):
+            return await asyncio.wrap_future(written)
+    except TimeoutError:
+        raise StoreDownError("the database is held up by other writers") from None
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from features.errors import DataError
 from serving import scoring
 from serving.body import read_body
 from serving.responses import documented, json_response
 from serving.schemas import BatchAnswer, ScoreAnswer
-from serving.service import Service
+from serving.service import Service, committed
+from serving.store import LeadRefusedError
 
 router = APIRouter(tags=["scores"])
+
+SHORT_BODY_BYTES = 20_000
+"""A longer body for one lead may hold the processor for more than a millisecond: a thread reads it."""
 
 FAULTS = documented(
     "malformed_json",
@@ -60,15 +66,25 @@ async def score_lead(request: Request) -> Response:
     service, received_at = Service.of(request), Service.of(request).clock()
     scorer = service.model.scorer
     raw = await read_body(request, service.settings)
-    work = partial(
-        scoring.score_lead,
-        raw,
-        scorer,
-        service.store,
-        received_at=received_at,
-        idempotency_key=request.headers.get("idempotency-key"),
-    )
-    return json_response(await run_in_threadpool(work))
+    key = request.headers.get("idempotency-key")
+    work = partial(scoring.score_lead, raw, scorer, received_at=received_at, idempotency_key=key)
+    try:
+        new = work() if len(raw) <= SHORT_BODY_BYTES else await run_in_threadpool(work)
+    except DataError:
+        before = await run_in_threadpool(_answered_before, service, raw, received_at, key)
+        if before is None:
+            raise
+        return json_response(before)
+    (stored,) = await committed(service, service.store.scores.submit(scoring.model_record(scorer.model_name), [new]))
+    if isinstance(stored, LeadRefusedError):
+        raise stored
+    return json_response(stored.answer)
+
+
+def _answered_before(service: Service, raw: bytes, received_at: datetime, key: str | None) -> bytes | None:
+    if key is None:
+        return None
+    return scoring.answered_before(raw, service.store, received_at=received_at, idempotency_key=key)
 
 
 @router.post(
