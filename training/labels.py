@@ -29,6 +29,7 @@ import pandas as pd
 
 from features.errors import HistoryError, InternalError, Problem
 from features.history import History, LeftOutRows, midnight
+from features.target import closed_before, matured, within
 from features.text import Text
 
 Mask = npt.NDArray[np.bool_]
@@ -109,19 +110,19 @@ def _rules(history: History) -> list[tuple[Text, Mask]]:
     too_old = (as_of < began).to_numpy() if began else np.zeros(len(frame), dtype=bool)
     if history.definition.timing != "dated":
         return [(TOO_OLD, too_old), (STILL_OPEN, (frame["outcome"] == "open").to_numpy())]
-    closed_before = (frame["closed"] < as_of).to_numpy()
+    too_late = closed_before(frame["closed"], as_of).to_numpy()
     if history.data_end is None:
         raise InternalError("A dated history without an end passed its checks.")
-    not_matured = (as_of + horizon(history) > history.data_end).to_numpy()
-    return [(TOO_OLD, too_old), (CLOSED_BEFORE, closed_before), (NOT_MATURED, not_matured)]
+    not_matured = ~matured(as_of + horizon(history), history.data_end).to_numpy()
+    return [(TOO_OLD, too_old), (CLOSED_BEFORE, too_late), (NOT_MATURED, not_matured)]
 
 
 def _target(kept: pd.DataFrame, history: History) -> npt.NDArray[np.float64]:
     won = (kept["outcome"] == "won").to_numpy()
     if history.definition.timing != "dated":
         return won.astype(float)
-    within = (kept["closed"] < kept["as_of"] + horizon(history)).to_numpy()
-    target: npt.NDArray[np.float64] = (won & within).astype(float)
+    in_time = within(kept["closed"], kept["as_of"] + horizon(history)).to_numpy()
+    target: npt.NDArray[np.float64] = (won & in_time).astype(float)
     return target
 
 
