@@ -1,4 +1,4 @@
-"""Wins observed against wins expected: one home for the interval that training, the service and the pages state."""
+"""How sure a share of wins is, and wins observed against wins expected: one home for the intervals that all state."""
 
 from __future__ import annotations
 
@@ -9,6 +9,24 @@ import numpy as np
 import numpy.typing as npt
 
 Pair = tuple[float, float]
+
+
+def rate_interval(n_wins: float, n: float, level: float, design_effect: float = 1.0) -> Pair | None:
+    """Wilson's interval of a share of wins (Wilson 1927), on the effective number of leads n / design_effect.
+
+    It does not collapse where nothing or everything was won, as a bootstrap does. None without leads.
+
+    >>> low, high = rate_interval(0, 10, 0.95)
+    >>> (round(low, 3), round(high, 3))
+    (0.0, 0.278)
+    """
+    if n <= 0:
+        return None
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    effective, rate = n / design_effect, n_wins / n
+    middle = (rate + z * z / (2 * effective)) / (1 + z * z / effective)
+    half = z / (1 + z * z / effective) * math.sqrt(rate * (1 - rate) / effective + z * z / (4 * effective**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def ratio_interval(observed: float, expected: float, squares: float, level: float, design_effect: float = 1.0) -> Pair:

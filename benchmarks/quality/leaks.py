@@ -25,7 +25,7 @@ from benchmarks.quality.histories import (
 from benchmarks.quality.report import Bar, Cell, Column, Part, Table
 from features.definition import FieldType, LeadDefinition
 from features.history import files_of, read_history
-from training.judging.bootstrap import rate_interval
+from features.rates import rate_interval
 from training.labels import Labelled, label
 from training.leakage import Finding
 from training.pipeline import leaks_of

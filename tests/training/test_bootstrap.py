@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from features.errors import InternalError
-from training.judging.bootstrap import Accounts, Resampling, interval, rate_interval
+from features.rates import rate_interval
+from training.judging.bootstrap import Accounts, Resampling, interval
 from training.judging.metrics import log_loss, recalibration
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from features.rates import ratio_interval
-from training.judging.bootstrap import rate_interval
+from features.rates import rate_interval, ratio_interval
 from training.judging.metrics import Floats
 from training.upkeep.due import Due, DueSettings, due_of
 from training.upkeep.due_words import HEADER, level_line, rows, sentences, slope_line

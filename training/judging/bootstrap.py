@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -103,21 +102,3 @@ def interval(
     if method == "basic":
         low, high = max(0.0, 2 * value - high), max(0.0, 2 * value - low)
     return float(low), float(high)
-
-
-def rate_interval(n_wins: float, n: float, level: float, design_effect: float = 1.0) -> tuple[float, float] | None:
-    """Wilson's interval of a share of wins (Wilson 1927), on the effective number of leads n / design_effect.
-
-    It does not collapse where nothing or everything was won, as a bootstrap does. None without leads.
-
-    >>> low, high = rate_interval(0, 10, 0.95)
-    >>> (round(low, 3), round(high, 3))
-    (0.0, 0.278)
-    """
-    if n <= 0:
-        return None
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    effective, rate = n / design_effect, n_wins / n
-    middle = (rate + z * z / (2 * effective)) / (1 + z * z / effective)
-    half = z / (1 + z * z / effective) * math.sqrt(rate * (1 - rate) / effective + z * z / (4 * effective**2))
-    return max(0.0, middle - half), min(1.0, middle + half)

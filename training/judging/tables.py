@@ -1,7 +1,7 @@
 """What the figures of an evaluation look like when they are spread out: by probability, by rank, by time, by segment.
 
 Each row is plain data with its number of leads and its interval; `training.report` draws them as they are. Shares of
-wins carry Wilson's interval on the effective number of leads (`bootstrap.rate_interval`).
+wins carry Wilson's interval on the effective number of leads (`features.rates.rate_interval`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.errors import InternalError
+from features.rates import rate_interval
 from features.text import Text, same
-from training.judging.bootstrap import Accounts, Resampling, interval, is_missing, rate_interval
+from training.judging.bootstrap import Accounts, Resampling, interval, is_missing
 from training.judging.metrics import Floats, equal_count_bins, finite, log_losses, ratio, skill, squared_errors
 from training.judging.ranking import weeks
 
