@@ -13,12 +13,13 @@ stop everything: there the date counts as missing and the text as pooled, and `f
 from __future__ import annotations
 
 import math
+import sys
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -39,6 +40,7 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 FIRST_YEAR, LAST_YEAR = 1900, 2199  # as in features.sources.dates, which needs libraries that scoring does without
 
 Matrix = npt.NDArray[np.float64]
+Reader: TypeAlias = Callable[[Any, datetime], float]  # a JSON value and the as-of date to its place in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ class Encoder:
     definition : LeadDefinition
     levels : mapping of str to sequence of str
         For each category field, its levels; other fields need none.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The fields in the order of a row.
     """
 
     def __init__(self, definition: LeadDefinition, levels: Mapping[str, Iterable[str]]) -> None:
@@ -96,14 +103,16 @@ class Encoder:
             field.name: {level: float(code) for code, level in enumerate(field.levels, FIRST_LEVEL_CODE)}
             for field in self.fields
         }
+        self.names = tuple(field.name for field in self.fields)
         self._missing = {name: placeholders(definition, field) for name, field in definition.fields.items()}
         self._missing_numbers = {name: placeholder_numbers(texts) for name, texts in self._missing.items()}
         self._zone = ZoneInfo(definition.read.timezone)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The fields in the order of a row."""
-        return tuple(field.name for field in self.fields)
+        self._absent = [MISSING_CODE if field.kind == "category" else math.nan for field in self.fields]
+        self._lowest_level = [FIRST_LEVEL_CODE if field.kind == "category" else -math.inf for field in self.fields]
+        self._readers = {
+            field.name: (column, self._reader(field, definition.fields[field.name]))
+            for column, field in enumerate(self.fields)
+        }
 
     def record(self, lead: Mapping[str, Any], as_of: datetime) -> EncodedRecord:
         """The lead's row; `lead` maps field names to JSON values, absent and null mean missing.
@@ -113,26 +122,22 @@ class Encoder:
         RecordError
             With every field that does not fit, its value, and what was expected.
         """
-        problems = [self._unknown_field(name) for name in lead if name not in self._codes]
-        row = np.empty(len(self.fields))
-        missing, unknown = [], []
-        for position, (field, (name, agreed)) in enumerate(
-            zip(self.fields, self.definition.fields.items(), strict=True)
-        ):
-            value = lead.get(name)
-            try:
-                code = self._value(value, field, agreed, as_of)
-            except _MisfitError as misfit:
-                problems.append(misfit.problem(name, value))
-                continue
-            row[position] = code
-            if (field.kind == "category" and code == MISSING_CODE) or math.isnan(code):
-                missing.append(name)
-            elif field.kind == "category" and code == POOLED_CODE:
-                unknown.append(name)
-        if problems:
-            raise RecordError(problems)
-        return EncodedRecord(row, tuple(missing), tuple(unknown))
+        values = self._absent.copy()
+        try:
+            for name, value in lead.items():
+                if value is not None or name not in self._readers:
+                    column, read = self._readers[name]
+                    values[column] = read(value, as_of)
+        except (KeyError, _MisfitError) as first:
+            raise RecordError(self._problems(lead, as_of)) from first
+        noticed = [
+            (name, code)
+            for name, code, lowest in zip(self.names, values, self._lowest_level, strict=True)
+            if not code >= lowest  # also true for NaN
+        ]
+        missing = tuple(name for name, code in noticed if code != POOLED_CODE)
+        unknown = tuple(name for name, code in noticed if code == POOLED_CODE)
+        return EncodedRecord(np.array(values), missing, unknown)
 
     def frame(self, leads: pd.DataFrame, as_of: pd.Series) -> Matrix:
         """Rows of shape (n_leads, n_fields) for a typed frame of leads, as `features.history` makes it.
@@ -168,28 +173,28 @@ class Encoder:
                 levels[name] = sorted(level for level in often if len(level) <= LONGEST_VALUE)  # no record has others
         return cls(definition, levels)
 
-    def _value(self, value: Any, field: EncodedField, agreed: LeadField, as_of: datetime) -> float:
-        if value is None:
-            return MISSING_CODE if field.kind == "category" else math.nan
+    def _problems(self, lead: Mapping[str, Any], as_of: datetime) -> list[Problem]:
+        """Every field of the lead that does not fit: those that do not exist, then by the definition's order."""
+        problems = [self._unknown_field(name) for name in lead if name not in self._readers]
+        for name, (_, read) in self._readers.items():
+            value = lead.get(name)
+            try:
+                if value is not None:
+                    read(value, as_of)
+            except _MisfitError as misfit:
+                problems.append(misfit.problem(name, value))
+        return problems
+
+    def _reader(self, field: EncodedField, agreed: LeadField) -> Reader:
+        """How a value of this field is read: settled once, since it runs for every value of every lead."""
         if agreed.type == "number":
-            return _number(value, agreed, self._missing_numbers[field.name])
+            return _number_reader(agreed, self._missing_numbers[field.name])
         if agreed.type == "boolean":
-            return _boolean(value)
+            return _boolean
+        missing = self._missing[field.name]
         if agreed.type == "date":
-            return self._date(value, field, as_of)
-        return self._category(value, field)
-
-    def _date(self, value: Any, field: EncodedField, as_of: datetime) -> float:
-        if isinstance(value, str) and level_of(value) in self._missing[field.name]:
-            return math.nan
-        return _days_before(value, as_of, self._zone)
-
-    def _category(self, value: Any, field: EncodedField) -> float:
-        if not isinstance(value, str) or len(level := level_of(value)) > LONGEST_VALUE:
-            raise _MisfitError(_A_TEXT)
-        if level in self._missing[field.name]:
-            return MISSING_CODE
-        return self._codes[field.name].get(level, POOLED_CODE)
+            return _date_reader(missing, self._zone)
+        return _category_reader(self._codes[field.name], missing)
 
     def _unknown_field(self, name: str) -> Problem:
         listed = ", ".join(self.names)
@@ -261,7 +266,41 @@ def _encoded(name: str, field: LeadField, levels: Mapping[str, Iterable[str]]) -
     return EncodedField(name, "number", direction={"up": 1, "down": -1, None: 0}[field.direction])
 
 
+_A_DATE = Text(
+    "a date such as 2026-01-31 or 2026-01-31T09:30:00Z, not after the as-of date",
+    "ein Datum wie 2026-01-31 oder 2026-01-31T09:30:00Z, nicht nach dem Stichtag",
+)
 _A_TEXT = Text(f"a text of at most {LONGEST_VALUE} characters", f"ein Text mit höchstens {LONGEST_VALUE} Zeichen")
+
+
+def _category_reader(codes: Mapping[str, float], missing: frozenset[str]) -> Reader:
+    ready = {**codes, **dict.fromkeys(missing, float(MISSING_CODE))}
+
+    def read(value: Any, _: datetime) -> float:
+        code = ready.get(value) if value.__class__ is str else None
+        return _level_code(value, ready) if code is None else code
+
+    return read
+
+
+def _level_code(value: Any, ready: Mapping[str, float]) -> float:
+    """The code of a text that is not written exactly as a level is."""
+    if not isinstance(value, str) or len(level := level_of(value)) > LONGEST_VALUE:
+        raise _MisfitError(_A_TEXT)
+    return ready.get(level, POOLED_CODE)
+
+
+def _number_reader(agreed: LeadField, missing: frozenset[float]) -> Reader:
+    low = -sys.float_info.max if agreed.at_least is None else agreed.at_least
+    high = sys.float_info.max if agreed.at_most is None else agreed.at_most
+
+    def read(value: Any, _: datetime) -> float:
+        kind = value.__class__
+        if (kind is float or kind is int) and low <= value <= high and value not in missing:
+            return float(value)
+        return _number(value, agreed, missing)
+
+    return read
 
 
 def _number(value: Any, agreed: LeadField, missing: frozenset[float]) -> float:
@@ -289,27 +328,32 @@ def number_range(agreed: LeadField) -> Text:
     return same(", ".join(bound for bound in (low, high) if bound))
 
 
-def _boolean(value: Any) -> float:
+def _boolean(value: Any, _: datetime) -> float:
     if not isinstance(value, bool):
         raise _MisfitError(same("true / false"))
     return float(FIRST_LEVEL_CODE + value)
 
 
+def _date_reader(missing: frozenset[str], zone: ZoneInfo) -> Reader:
+    def read(value: Any, as_of: datetime) -> float:
+        if isinstance(value, str) and level_of(value) in missing:
+            return math.nan
+        return _days_before(value, as_of, zone)
+
+    return read
+
+
 def _days_before(value: Any, as_of: datetime, zone: ZoneInfo) -> float:
-    expected = Text(
-        "a date such as 2026-01-31 or 2026-01-31T09:30:00Z, not after the as-of date",
-        "ein Datum wie 2026-01-31 oder 2026-01-31T09:30:00Z, nicht nach dem Stichtag",
-    )
     if not isinstance(value, str):
-        raise _MisfitError(expected)
+        raise _MisfitError(_A_DATE)
     try:
         moment = moment_of(value.strip(), zone)
     except ValueError as error:
-        raise _MisfitError(expected) from error
+        raise _MisfitError(_A_DATE) from error
     if _on_one_day(moment, as_of, zone):
         return 0.0
     if moment > as_of:
-        raise _MisfitError(expected)
+        raise _MisfitError(_A_DATE)
     gap = as_of - moment
     return (gap.days * MICROSECONDS_PER_DAY + gap.seconds * 1_000_000 + gap.microseconds) / MICROSECONDS_PER_DAY
 

@@ -26,6 +26,7 @@ import numpy.typing as npt
 from features.definition import LeadDefinition
 from features.encode import EncodedField, Matrix
 from features.errors import BundleError
+from features.model.strangeness import SeenArrays
 from features.profile import MISSING_BIN, FieldProfile, Profile
 from features.reasons import bin_in_words, value_in_words
 from features.text import Text
@@ -93,6 +94,16 @@ class Familiar:
         met = _met(np.array(bins, dtype=np.int64), self._pairs).tolist()
         pairs = [Stranger("never_together", (a, c), (b, d)) for a, b, c, d in (self.never_together[at] for at in met)]
         return (*alone, *pairs)
+
+    @cached_property
+    def arrays(self) -> SeenArrays:
+        """The same laid flat, for compiled code (features/model/strangeness.py), which flags the same fields."""
+        return SeenArrays(
+            low=np.array([-math.inf if seen.low is None else seen.low for seen in self.seen]),
+            high=np.array([math.inf if seen.high is None else seen.high for seen in self.seen]),
+            always_given=np.array([seen.always_given for seen in self.seen], dtype=np.bool_),
+            pairs=self._pairs,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; `from_dict` is the way back."""

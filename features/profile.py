@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from features.encode import FIRST_LEVEL_CODE, EncodedField, Matrix
 from features.errors import BundleError
+from features.model.strangeness import BinArrays
 
 MISSING_BIN = 0
 MOST_RANGES = 10
@@ -96,6 +97,15 @@ class Profile:
     def overall(self) -> Evidence:
         """How all leads fared."""
         return Evidence(self.n, self.won, *wilson(self.won, self.n))
+
+    def arrays(self, fields: Sequence[EncodedField]) -> BinArrays:
+        """The bins laid flat, for compiled code; `fields` are the columns of a row."""
+        edges = [known.edges for known in self.fields]
+        return BinArrays(
+            is_number=np.array([field.kind == "number" for field in fields], dtype=np.bool_),
+            edges=np.array([edge for of_field in edges for edge in of_field], dtype=np.float64),
+            starts=np.cumsum([0, *map(len, edges)], dtype=np.int64),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the bundle."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -54,6 +55,33 @@ class Reason:
     text: Text
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Saying:
+    """What is said of one value of one field, whatever it contributes: a reason without its points.
+
+    Attributes
+    ----------
+    value : Text
+        As a person reads it.
+    evidence : Evidence
+        How leads of training with such a value fared.
+    before, after : Text
+        The words around the points.
+    """
+
+    field: str
+    label: Text
+    value: Text
+    evidence: Evidence
+    before: Text
+    after: Text
+
+    def text(self, points: float) -> Text:
+        """The whole sentence, for a contribution of so many points."""
+        en, de = points_in_both(points)
+        return Text(en=f"{self.before.en}{en}{self.after.en}", de=f"{self.before.de}{de}{self.after.de}")
+
+
 @dataclass(frozen=True, slots=True)
 class Rest:
     """What the fields that are not listed add up to."""
@@ -85,9 +113,9 @@ class Explanation:
 
     def in_words(self, language: Language) -> str:
         """The base, the strongest reasons and the rest, a line each."""
-        texts = [self.base_text, *(reason.text for reason in self.strongest)]
-        texts += [self.rest.text] if self.rest.n_fields else []
-        return "\n".join(text.in_language(language) for text in texts)
+        reasons = [reason.text.in_language(language) for reason in self.strongest]
+        rest = self.rest.text.in_language(language)
+        return in_lines(self.base_text.in_language(language), reasons, rest, self.rest.n_fields)
 
 
 def explain_lead(
@@ -108,13 +136,59 @@ def explain_lead(
     given : mapping
         The lead's fields as they came, to name a value that the model only knows as "other".
     """
-    model = bundle.model
-    points = points_of(contributions[None, :], np.array([probability]), model.base_probability)[0].tolist()
-    said = [_Said(*each) for each in zip(row.tolist(), contributions.tolist(), points, strict=True)]
-    order = sorted(range(len(said)), key=lambda column: (-abs(points[column]), column))
-    reasons = tuple(_reason(bundle, column, said[column], given) for column in order[:strongest])
-    rest = _rest([said[column] for column in order[strongest:]])
-    return Explanation(reasons, rest, tuple(points), base_in_words(model.base_probability))
+    base = bundle.model.base_probability
+    points = points_of(contributions[None, :], np.array([probability]), base)[0].tolist()
+    codes, shares = row.tolist(), contributions.tolist()
+    order = strongest_first(points)
+
+    def reason(column: int) -> Reason:
+        name = bundle.model.encoder.names[column]
+        said = saying(bundle, column, codes[column], given.get(name))
+        text = said.text(points[column])
+        return Reason(name, said.label, said.value, shares[column], points[column], said.evidence, text)
+
+    others = order[strongest:]
+    rest = rest_of([shares[column] for column in others], [points[column] for column in others])
+    return Explanation(tuple(map(reason, order[:strongest])), rest, tuple(points), base_in_words(base))
+
+
+def strongest_first(points: Sequence[float]) -> list[int]:
+    """The fields' columns, the largest absolute points first; among equals by their order in a row."""
+    size = [-abs(each) for each in points]
+    return sorted(range(len(size)), key=size.__getitem__)
+
+
+def saying(bundle: Bundle, column: int, code: float, raw: object = None) -> Saying:
+    """What is said of an encoded value of the field in `column`; `raw` names a value that the model knows as "other".
+
+    Everything but the words of a rare or new value follows from `column` and `code`, so it may be kept.
+    """
+    field, profile = bundle.model.encoder.fields[column], bundle.profile.fields[column]
+    agreed = bundle.definition.fields[field.name]
+    index = bin_index(code, profile.edges, category=field.kind == "category")
+    evidence, overall = profile.evidence(index), bundle.profile.overall()
+    value = value_in_words(field, agreed, code, raw)
+    is_range = field.kind == "number" and not math.isnan(code) and len(profile.edges) > 0
+
+    def fared(language: Language) -> str:
+        such = _SUCH_LEADS[language]
+        if is_range:  # in brackets the unit keeps its form: "mit 5 Aufrufen" would need another case
+            such += f" ({_range_in_words(profile.edges, index - 1, agreed, language)})"
+        return f". {_evidence_in_words(evidence, overall, such, language)}"
+
+    before = _both(lambda language: f"{agreed.label.in_language(language)}: {value.in_language(language)}, ")
+    return Saying(field.name, agreed.label, value, evidence, before, _both(fared))
+
+
+def rest_of(contributions: Sequence[float], points: Sequence[float]) -> Rest:
+    """What the fields that are not listed add up to, given what each of them contributes."""
+    total = math.fsum(points)
+    return Rest(len(points), math.fsum(contributions), total, rest_in_words(len(points), total))
+
+
+def in_lines(base: str, reasons: Sequence[str], rest: str, n_others: int) -> str:
+    """An explanation as one text: the base, each reason, and the rest if there are other fields, a line each."""
+    return "\n".join([base, *reasons, rest] if n_others else [base, *reasons])
 
 
 def base_in_words(base_probability: float) -> Text:
@@ -147,39 +221,23 @@ def bin_in_words(field: EncodedField, agreed: LeadField, profile: FieldProfile, 
     return _both(lambda language: _range_in_words(profile.edges, index - 1, agreed, language))
 
 
-class _Said(NamedTuple):
-    """What one field says: its encoded value, its contribution in log-odds, and its points."""
-
-    code: float
-    contribution: float
-    points: float
-
-
-def _reason(bundle: Bundle, column: int, said: _Said, given: Mapping[str, Any]) -> Reason:
-    field, profile = bundle.model.encoder.fields[column], bundle.profile.fields[column]
-    agreed = bundle.definition.fields[field.name]
-    index = bin_index(said.code, profile.edges, category=field.kind == "category")
-    evidence, overall = profile.evidence(index), bundle.profile.overall()
-    value = value_in_words(field, agreed, said.code, given.get(field.name))
-    is_range = field.kind == "number" and not math.isnan(said.code) and len(profile.edges) > 0
-
-    def in_language(language: Language) -> str:
-        name = f"{agreed.label.in_language(language)}: {value.in_language(language)}"
-        such = _SUCH_LEADS[language]
-        if is_range:  # in brackets the unit keeps its form: "mit 5 Aufrufen" would need another case
-            such += f" ({_range_in_words(profile.edges, index - 1, agreed, language)})"
-        fared = _evidence_in_words(evidence, overall, such, language)
-        return f"{name}, {points_in_words(said.points, language)}. {fared}"
-
-    return Reason(field.name, agreed.label, value, said.contribution, said.points, evidence, _both(in_language))
-
-
 def points_in_words(points: float, language: Language) -> str:
     """Percentage points with their sign: "+8.0 points", "−0,3 Punkte", "±0.0 points"."""
-    shown_points = round(points, 1)
-    sign = "±" if shown_points == 0 else "−" if shown_points < 0 else "+"
-    unit = "points" if language == "en" else "Punkte"
-    return f"{sign}{decimal(abs(points), 1, language)} {unit}"
+    return points_in_both(points).in_language(language)
+
+
+def points_in_both(points: float) -> Text:
+    """Percentage points with their sign, in both languages."""
+    return _tenths_in_words(f"{points:.1f}")
+
+
+@lru_cache(maxsize=4096)
+def _tenths_in_words(points: str) -> Text:
+    """Kept, since the points of almost every reason are one of some hundred values."""
+    size = float(points)
+    sign = "±" if size == 0 else "−" if size < 0 else "+"
+    units: dict[Language, str] = {"en": "points", "de": "Punkte"}
+    return _both(lambda language: f"{sign}{decimal(abs(size), 1, language)} {units[language]}")
 
 
 _SUCH_LEADS: dict[Language, str] = {"en": "such leads", "de": "solchen Leads"}
@@ -210,21 +268,22 @@ _FEW: dict[Language, tuple[str, str, str]] = {
 }
 
 
-def _rest(reasons: Sequence[_Said]) -> Rest:
-    points = math.fsum(reason.points for reason in reasons)
-    contribution = math.fsum(reason.contribution for reason in reasons)
-    return Rest(len(reasons), contribution, points, _both(lambda language: _rest_text(len(reasons), points, language)))
+def rest_in_words(n_fields: int, points: float) -> Text:
+    """The line for the fields that are not listed."""
+    said, line = points_in_both(points), _rest_line(n_fields)
+    return Text(en=line.en.format(said.en), de=line.de.format(said.de))
 
 
-def _rest_text(n_fields: int, points: float, language: Language) -> str:
-    none, one, many = {
-        "en": ("There are no other fields.", "The other field: {}.", "The other {} fields together: {}."),
-        "de": ("Weitere Felder gibt es nicht.", "Das übrige Feld: {}.", "Die übrigen {} Felder zusammen: {}."),
-    }[language]
-    if n_fields == 0:
-        return none
-    said = points_in_words(points, language)
-    return one.format(said) if n_fields == 1 else many.format(whole(n_fields, language), said)
+@lru_cache(maxsize=64)
+def _rest_line(n_fields: int) -> Text:
+    """The line with a place for the points."""
+    return _both(lambda language: _REST[language][min(n_fields, 2)].replace("{n}", whole(n_fields, language)))
+
+
+_REST: dict[Language, tuple[str, str, str]] = {
+    "en": ("There are no other fields.", "The other field: {}.", "The other {n} fields together: {}."),
+    "de": ("Weitere Felder gibt es nicht.", "Das übrige Feld: {}.", "Die übrigen {n} Felder zusammen: {}."),
+}
 
 
 def _level_in_words(field: EncodedField, agreed: LeadField, code: int, raw: object) -> Text:

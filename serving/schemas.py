@@ -98,8 +98,8 @@ class IntervalShown(TypedDict):
     level: Annotated[float, Field(description="The share of such intervals that hold the probability, over models.")]
 
 
-class ScoreAnswer(TypedDict):
-    """A lead's probability and all of its explanation."""
+class StoredAnswer(TypedDict):
+    """A lead's probability and all of its explanation, the same for every reader."""
 
     score_id: Annotated[str, Field(description="Names this stored score.")]
     lead_id: str
@@ -122,6 +122,14 @@ class ScoreAnswer(TypedDict):
         Annotated[list[str], Field(description="Fields whose value, gap or combination the history never held.")]
     ]
     model: ModelName
+
+
+class ScoreAnswer(StoredAnswer):
+    """A lead's probability and all of its explanation."""
+
+    reasons_text: Annotated[
+        str, Field(description="Base, reasons and rest as one text, a line each, in the language of Accept-Language.")
+    ]
 
 
 class ProblemShown(TypedDict):

@@ -1,6 +1,7 @@
 """From leads to answers: probability, grade, handover and reasons. No HTTP, no database, no frame.
 
-One lead and a batch take the same path, so their numbers agree bit for bit.
+One lead and a batch take the same path, so their numbers agree bit for bit. Everything is computed in one call of
+compiled code; the words for a value are put together when it comes first, and kept.
 """
 
 from __future__ import annotations
@@ -9,19 +10,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import orjson
 
 from features import grades
-from features.encode import EncodedRecord, Matrix
+from features.definition import Grade
+from features.encode import EncodedRecord
 from features.errors import InternalError
-from features.familiar import fields_of
+from features.grades import Handover
 from features.model.bundle import Bundle
-from features.model.sureness import interval_of
+from features.model.kernel import Computed
+from features.model.sureness import LEVEL
 from features.profile import Evidence
-from features.reasons import Explanation, Reason, Rest, base_in_words, explain_lead
+from features.reasons import Rest, Saying, base_in_words, rest_of, saying, strongest_first
 from features.text import Text
+from serving.answers import reasons_text
 from serving.schemas import (
     Base,
     Contribution,
@@ -31,10 +37,11 @@ from serving.schemas import (
     ModelName,
     ReasonShown,
     RestShown,
-    ScoreAnswer,
+    StoredAnswer,
 )
 
 ADDS_UP_TO = 1e-9
+MOST_SAYINGS = 4_096  # kept, of some 2 kB each: numbers have no end of values
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +66,33 @@ class Lead:
     score_id: str = ""
 
 
-class _Scored(NamedTuple):
-    """The numbers of one lead."""
+class Scored(NamedTuple):
+    """The answer to one lead, and what of it the store keeps by itself.
 
-    contributions: Matrix
-    log_odds: float
+    Attributes
+    ----------
+    answer : bytes
+        A `StoredAnswer` as JSON, in both languages and without `reasons_text`: what is stored.
+    reasons_text : Text
+        What is added in one language when the answer leaves (serving/answers.py).
+    """
+
+    answer: bytes
+    reasons_text: Text
     probability: float
-    interval: IntervalShown | None
+    log_odds: float
+    score: int
+    grade: Grade
+    handover: Handover
+
+
+class _Said(NamedTuple):
+    """A saying, and the parts of a reason that it settles."""
+
+    saying: Saying
+    label: InBothLanguages
+    value: InBothLanguages
+    evidence: EvidenceShown
 
 
 class Scorer:
@@ -95,104 +122,118 @@ class Scorer:
             log_odds=model.base_log_odds,
             text=both(base_in_words(model.base_probability)),
         )
+        self._names = model.encoder.names
+        self._horizon_days = bundle.definition.target.horizon_days
+        self._kept = lru_cache(maxsize=MOST_SAYINGS)(self._said)
 
     def encode(self, fields: Mapping[str, Any], as_of: datetime) -> EncodedRecord:
         """The lead's fields as the model sees them; raises RecordError with every field that does not fit."""
         return self.bundle.model.encoder.record(fields, as_of)
 
-    def score(self, leads: Sequence[Lead]) -> list[ScoreAnswer]:
+    def score(self, leads: Sequence[Lead]) -> list[Scored]:
         """The answers for `leads`, in their order."""
         if not leads:
             return []
-        matrix = np.array([lead.record.row for lead in leads])
-        explained = self.bundle.model.explain(matrix)
-        log_odds, probability = explained.log_odds.tolist(), explained.probability.tolist()
-        intervals = self._intervals(matrix, log_odds)
-        return [
-            self._answer(lead, _Scored(explained.contributions[row], log_odds[row], probability[row], intervals[row]))
-            for row, lead in enumerate(leads)
-        ]
+        computed = self.bundle.compute(np.array([lead.record.row for lead in leads]))
+        return [self._scored(lead, computed, row) for row, lead in enumerate(leads)]
 
     def warm(self, as_of: datetime) -> None:
         """Score a lead of which nothing is known, so that the first real one finds everything compiled."""
         record = self.encode({}, as_of)
         self.score([Lead("warm", as_of, {}, record)])
 
-    def _answer(self, lead: Lead, scored: _Scored) -> ScoreAnswer:
-        self._check_sum(scored)
-        definition, probability = self.bundle.definition, scored.probability
-        explanation = explain_lead(
-            self.bundle,
-            lead.record.row,
-            scored.contributions,
-            probability,
-            given=lead.fields,
-            strongest=self._strongest,
+    def _scored(self, lead: Lead, computed: Computed, row: int) -> Scored:
+        answer = self._answer(lead, computed, row)
+        return Scored(
+            orjson.dumps(answer),
+            reasons_text(answer),
+            answer["probability"],
+            answer["log_odds"],
+            answer["score"],
+            answer["grade"],
+            answer["handover"],
         )
-        answer = ScoreAnswer(
+
+    def _answer(self, lead: Lead, computed: Computed, row: int) -> StoredAnswer:
+        contributions, points = computed.contributions[row].tolist(), computed.points[row].tolist()
+        log_odds, probability = float(computed.log_odds[row]), float(computed.probability[row])
+        self._check_sum(contributions, log_odds)
+        order = strongest_first(points)
+        listed, others = order[: self._strongest], order[self._strongest :]
+        answer = StoredAnswer(
             score_id=lead.score_id,
             lead_id=lead.lead_id,
             as_of=in_utc(lead.as_of),
             probability=probability,
             score=grades.score(probability),
-            grade=grades.grade(probability, definition),
+            grade=grades.grade(probability, self.bundle.definition),
             handover=grades.handover(probability, self.bundle.manifest.handover_threshold),
-            log_odds=scored.log_odds,
+            log_odds=log_odds,
             base=self._base,
-            contributions=self._contributions(scored, explanation),
-            reasons=[_reason(reason) for reason in explanation.strongest],
-            rest=_rest(explanation.rest),
+            contributions=self._contributions(contributions, points),
+            reasons=[self._reason(lead, column, contributions[column], points[column]) for column in listed],
+            rest=_rest(rest_of([contributions[column] for column in others], [points[column] for column in others])),
             missing=list(lead.record.missing),
             unknown=list(lead.record.unknown),
             model=self.model_name,
         )
-        if scored.interval is not None:
-            answer["interval"] = scored.interval
-        if self.bundle.familiar is not None:
-            answer["unlike_training"] = self._unlike_training(lead)
-        if lead.account_id is not None:
-            answer["account_id"] = lead.account_id
-        if definition.target.horizon_days is not None:
-            answer["horizon_days"] = definition.target.horizon_days
+        self._add_optional(answer, lead, computed, row)
         return answer
 
-    def _intervals(self, matrix: Matrix, log_odds: list[float]) -> Sequence[IntervalShown | None]:
-        """Where each probability itself lies; None each, if the bundle does not say how sure it is."""
-        if self.bundle.sureness is None:
-            return [None] * len(log_odds)
-        errors = self.bundle.sureness.standard_errors(matrix).tolist()
-        found = [interval_of(*each) for each in zip(log_odds, errors, strict=True)]
-        return [IntervalShown(low=each.low, high=each.high, level=each.level) for each in found]
+    def _add_optional(self, answer: StoredAnswer, lead: Lead, computed: Computed, row: int) -> None:
+        """What only some bundles, definitions or leads have."""
+        if len(computed.low):
+            answer["interval"] = IntervalShown(
+                low=float(computed.low[row]), high=float(computed.high[row]), level=LEVEL
+            )
+        if len(computed.strange):
+            answer["unlike_training"] = [self._names[column] for column in np.flatnonzero(computed.strange[row])]
+        if lead.account_id is not None:
+            answer["account_id"] = lead.account_id
+        if self._horizon_days is not None:
+            answer["horizon_days"] = self._horizon_days
 
-    def _unlike_training(self, lead: Lead) -> list[str]:
-        """The fields in which the lead is unlike any that the model learnt from."""
-        fields, familiar = self.bundle.model.encoder.fields, self.bundle.familiar
-        if familiar is None:
-            return []
-        strangers = familiar.strangers(lead.record.row, self.bundle.profile, fields)
-        return [fields[place].name for place in fields_of(strangers)]
-
-    def _contributions(self, scored: _Scored, explanation: Explanation) -> list[Contribution]:
-        names, contributions = self.bundle.model.encoder.names, scored.contributions.tolist()
+    def _contributions(self, contributions: Sequence[float], points: Sequence[float]) -> list[Contribution]:
         return [
-            Contribution(field=name, contribution=contribution, points=points)
-            for name, contribution, points in zip(names, contributions, explanation.points, strict=True)
+            {"field": name, "contribution": contribution, "points": share}
+            for name, contribution, share in zip(self._names, contributions, points, strict=True)
         ]
 
-    def _check_sum(self, scored: _Scored) -> None:
-        gap = self._base["log_odds"] + math.fsum(scored.contributions.tolist()) - scored.log_odds
+    def _reason(self, lead: Lead, column: int, contribution: float, points: float) -> ReasonShown:
+        name, code = self._names[column], float(lead.record.row[column])
+        if name in lead.record.unknown:  # such a value is called by its own name, and there is no end of them
+            said = self._said(column, code, lead.fields.get(name))
+        else:
+            said = self._kept(column, None if math.isnan(code) else code)
+        return {
+            "field": name,
+            "label": said.label,
+            "value": said.value,
+            "contribution": contribution,
+            "points": points,
+            "evidence": said.evidence,
+            "text": both(said.saying.text(points)),
+        }
+
+    def _said(self, column: int, code: float | None, raw: object = None) -> _Said:
+        """What is said of a value; None is a missing number, since NaN is no key."""
+        found = saying(self.bundle, column, math.nan if code is None else code, raw)
+        return _Said(found, both(found.label), both(found.value), _evidence(found.evidence))
+
+    def _check_sum(self, contributions: Sequence[float], log_odds: float) -> None:
+        gap = self._base["log_odds"] + math.fsum(contributions) - log_odds
         if not abs(gap) <= ADDS_UP_TO:  # also true for NaN, which must never be answered
             raise InternalError(f"base and contributions miss the log-odds by {gap}")
 
 
 def both(text: Text) -> InBothLanguages:
     """A text as JSON has it."""
-    return InBothLanguages(en=text.en, de=text.de)
+    return {"en": text.en, "de": text.de}
 
 
 def in_utc(moment: datetime) -> str:
     """A moment as answers write it: ISO, UTC, to the microsecond."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _model_name(bundle: Bundle, name: str, version: str) -> ModelName:
@@ -209,18 +250,6 @@ def _model_name(bundle: Bundle, name: str, version: str) -> ModelName:
         },
         simulated=manifest.simulated,
         validated_on_later_leads=manifest.validated_on_later_leads,
-    )
-
-
-def _reason(reason: Reason) -> ReasonShown:
-    return ReasonShown(
-        field=reason.field,
-        label=both(reason.label),
-        value=both(reason.value),
-        contribution=reason.contribution,
-        points=reason.points,
-        evidence=_evidence(reason.evidence),
-        text=both(reason.text),
     )
 
 

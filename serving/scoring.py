@@ -5,22 +5,23 @@ One lead takes well under a millisecond, so the event loop does it; a batch bloc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from features.encode import level_of
 from features.errors import DataError, RecordError
 from features.text import Language, Text
+from serving.answers import in_language, with_reasons_text
 from serving.body import parse_body
 from serving.errors import ApiError, api_error, details
 from serving.identity import Arrival, hash_of, identity_by_key
 from serving.intake import Admitted, check_idempotency_key, read_batch, read_lead
-from serving.schemas import ModelName, ScoreAnswer
-from serving.scorer import Lead, Scorer
-from serving.store import ModelRecord, NewScore, Saved, Store
+from serving.schemas import ModelName
+from serving.scorer import Lead, Scored, Scorer
+from serving.store import LeadRefusedError, ModelRecord, NewScore, Saved, Store
 
 SCORED = 200
 LEADS_PER_PART = 50
@@ -30,7 +31,14 @@ ONE_REFUSED = Text(
 )
 
 
-def score_lead(raw: bytes, scorer: Scorer, *, received_at: datetime, idempotency_key: str | None) -> NewScore:
+class Pending(NamedTuple):
+    """A score on its way into the store, and the flat text that goes with its answer."""
+
+    new: NewScore
+    reasons_text: Text
+
+
+def score_lead(raw: bytes, scorer: Scorer, *, received_at: datetime, idempotency_key: str | None) -> Pending:
     """The score that `POST /v1/score` asks for, to be stored.
 
     Raises
@@ -49,11 +57,28 @@ def score_lead(raw: bytes, scorer: Scorer, *, received_at: datetime, idempotency
         raise RecordError([*problems, *error.problems]) from error
     if problems:
         raise RecordError(problems)
-    (new,) = _scores([admitted], scorer, received_at)
-    return new
+    (pending,) = _scores([admitted], scorer, received_at)
+    return pending
 
 
-def answered_before(raw: bytes, store: Store, *, received_at: datetime, idempotency_key: str) -> bytes | None:
+def answered(pending: Pending, stored: Saved | LeadRefusedError, language: Language) -> bytes:
+    """The answer to one lead, now that it is stored.
+
+    Raises
+    ------
+    LeadRefusedError
+        If it is not, because the person objected or the lead was erased.
+    """
+    if isinstance(stored, LeadRefusedError):
+        raise stored
+    if stored.repeated:  # what was stored then, perhaps by another model
+        return in_language(stored.answer, language)
+    return with_reasons_text(stored.answer, pending.reasons_text, language)
+
+
+def answered_before(
+    raw: bytes, store: Store, *, received_at: datetime, idempotency_key: str, language: Language
+) -> bytes | None:
     """The stored answer to a request for one lead that came before under this key; blocks.
 
     For requests that the definition in service refuses: the key holds under a later definition too, which may know
@@ -68,7 +93,7 @@ def answered_before(raw: bytes, store: Store, *, received_at: datetime, idempote
     if problems or check_idempotency_key(idempotency_key):
         return None
     repeated = _repeated(store, _arrival(received_at, idempotency_key, "score", body), 1)
-    return repeated[0].answer if repeated else None
+    return in_language(repeated[0].answer, language) if repeated else None
 
 
 def score_batch(
@@ -97,14 +122,15 @@ def score_batch(
     repeated = {} if problems else _repeated(store, arrival, _n_leads(body, most_leads))
     outcomes = read_batch(body, scorer, arrival, most_leads=most_leads, problems=problems, repeated=repeated)
     admitted = [outcome for outcome in outcomes if isinstance(outcome, Admitted)]
-    new = _scores(admitted, scorer, received_at)
-    saved = iter(store.scores.save(model_record(scorer.model_name), new) if new else [])
-    told = [next(saved) if isinstance(outcome, Admitted) else outcome for outcome in outcomes]
+    pending = _scores(admitted, scorer, received_at)
+    new = [each.new for each in pending]
+    saved = iter(zip(pending, store.scores.save(model_record(scorer.model_name), new) if new else [], strict=True))
+    told = [_told(outcome, saved, language) for outcome in outcomes]
     results = [
-        _scored(position, each) if isinstance(each, Saved) else _refused(position, each, language, request_id)
+        _scored(position, each) if isinstance(each, bytes) else _refused(position, each, language, request_id)
         for position, each in enumerate(told)
     ]
-    n_scored = sum(isinstance(each, Saved) for each in told)
+    n_scored = sum(isinstance(each, bytes) for each in told)
     return orjson.dumps({"n_scored": n_scored, "n_refused": len(told) - n_scored, "results": results})
 
 
@@ -145,38 +171,51 @@ def _n_leads(body: Mapping[str, Any], most_leads: int) -> int:
     return min(len(leads), most_leads) if isinstance(leads, list) else 0
 
 
-def _scores(admitted: Sequence[Admitted], scorer: Scorer, received_at: datetime) -> list[NewScore]:
-    """The scores of leads. Answers become bytes part by part: as objects they need ten times the memory."""
-    new: list[NewScore] = []
+def _scores(admitted: Sequence[Admitted], scorer: Scorer, received_at: datetime) -> list[Pending]:
+    """The scores of leads; part by part, since what they are computed from needs more memory than they do."""
+    pending: list[Pending] = []
     agreed = scorer.bundle.definition.reporting
     reporting = agreed.named() if agreed else {}
     for start in range(0, len(admitted), LEADS_PER_PART):
         part = admitted[start : start + LEADS_PER_PART]
-        answers = scorer.score([each.lead for each in part])
-        new += [_new_score(each, answer, received_at, reporting) for each, answer in zip(part, answers, strict=True)]
-    return new
+        scored = scorer.score([each.lead for each in part])
+        pending += [_pending(each, result, received_at, reporting) for each, result in zip(part, scored, strict=True)]
+    return pending
 
 
-def _new_score(
-    admitted: Admitted, answer: ScoreAnswer, received_at: datetime, reporting: Mapping[str, str]
-) -> NewScore:
+def _told(
+    outcome: Admitted | Saved | RecordError,
+    saved: Iterator[tuple[Pending, Saved | LeadRefusedError]],
+    language: Language,
+) -> bytes | DataError:
+    """What the caller gets for one lead; `saved` are those of the leads admitted, in order."""
+    if isinstance(outcome, RecordError):
+        return outcome
+    if isinstance(outcome, Saved):
+        return in_language(outcome.answer, language)
+    pending, stored = next(saved)
+    return stored if isinstance(stored, LeadRefusedError) else answered(pending, stored, language)
+
+
+def _pending(admitted: Admitted, scored: Scored, received_at: datetime, reporting: Mapping[str, str]) -> Pending:
     lead = admitted.lead
-    return NewScore(
+    new = NewScore(
         request_key=admitted.identity.request_key,
         request_hash=admitted.identity.request_hash,
         lead_id=lead.lead_id,
         account_id=lead.account_id,
         as_of=lead.as_of,
         received_at=received_at,
-        probability=answer["probability"],
-        log_odds=answer["log_odds"],
-        score=answer["score"],
-        grade=answer["grade"],
-        handover=answer["handover"],
+        probability=scored.probability,
+        log_odds=scored.log_odds,
+        score=scored.score,
+        grade=scored.grade,
+        handover=scored.handover,
         inputs=orjson.dumps(lead.fields),
-        answer=orjson.dumps(answer),
+        answer=scored.answer,
         **{by: _value_of(lead, field) for by, field in reporting.items()},
     )
+    return Pending(new, scored.reasons_text)
 
 
 def _value_of(lead: Lead, field: str) -> str | None:
@@ -184,8 +223,8 @@ def _value_of(lead: Lead, field: str) -> str | None:
     return None if field in lead.record.missing else level_of(lead.fields[field])
 
 
-def _scored(position: int, saved: Saved) -> dict[str, Any]:
-    return {"position": position, "status": SCORED, "score": orjson.Fragment(saved.answer)}
+def _scored(position: int, answer: bytes) -> dict[str, Any]:
+    return {"position": position, "status": SCORED, "score": orjson.Fragment(answer)}
 
 
 def _refused(position: int, error: DataError, language: Language, request_id: str) -> dict[str, Any]:

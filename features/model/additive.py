@@ -13,9 +13,13 @@ from functools import cached_property
 import numpy as np
 
 from features.encode import FIRST_LEVEL_CODE, EncodedField, Encoder, Matrix
-from features.errors import BundleError
-from features.model.calibrator import Calibrator, probabilities_of, probability_of
+from features.errors import BundleError, InternalError
+from features.model.calibrator import Calibrator, probability_of
+from features.model.compiled import call, compiled
+from features.model.kernel import Computed, Kernel, LeadArrays, write_points
 from features.model.linear import LevelTerm, LinearPart, Term
+from features.model.strangeness import NO_BINS, NOTHING_SEEN
+from features.model.sureness import NOT_SAID
 from features.model.trees import Forest
 
 
@@ -70,14 +74,53 @@ class LeadModel:
         """The probability before any field speaks."""
         return probability_of(self.base_log_odds)
 
+    @cached_property
+    def arrays(self) -> LeadArrays:
+        """The model as compiled functions read it; a bundle adds what it knows beside it."""
+        return LeadArrays(
+            linear=self.linear.arrays,
+            forest=self.forest.arrays,
+            linear_slope=self.calibrator.linear_slope,
+            tree_slope=self.calibrator.tree_slope,
+            base_log_odds=self.base_log_odds,
+            base_probability=self.base_probability,
+            sureness=NOT_SAID,
+            bins=NO_BINS,
+            seen=NOTHING_SEEN,
+        )
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        """The compiled computation of the model alone."""
+        return Kernel(self.arrays)
+
     def explain(self, matrix: Matrix) -> Explained:
-        """Probabilities and contributions of the leads in `matrix`, shape (n_leads, n_fields)."""
+        """Probabilities and contributions of the leads in `matrix`, shape (n_leads, n_fields).
+
+        Raises
+        ------
+        InternalError
+            As `compute`.
+        """
+        computed = self.compute(matrix, self.kernel)
+        return Explained(computed.contributions, computed.log_odds, computed.probability)
+
+    def compute(self, matrix: Matrix, kernel: Kernel) -> Computed:
+        """All that `kernel`, the model's own or that of its bundle, computes of the leads in `matrix`.
+
+        Raises
+        ------
+        InternalError
+            The matrix has other columns than the model has fields, or holds a code outside a field's levels.
+        """
         matrix = np.ascontiguousarray(matrix, dtype=np.float64)
-        contributions = self.calibrator.linear_slope * self.linear.contributions(matrix)
-        if self.forest.n_trees:
-            contributions += self.calibrator.tree_slope * self.forest.contributions(matrix)
-        log_odds = self.base_log_odds + row_totals(contributions)
-        return Explained(contributions, log_odds, probabilities_of(log_odds))
+        if matrix.ndim != 2 or matrix.shape[1] != len(self.linear.terms):
+            raise InternalError(f"matrix of shape {matrix.shape} for a model of {len(self.linear.terms)} fields")
+        computed = kernel.compute(matrix)
+        if np.isnan(computed.log_odds).any():
+            self.linear.contributions(matrix)  # names the code and its field
+            raise InternalError("the log-odds of a lead are not a number")
+        return computed
 
     def log_odds_unexplained(self, matrix: Matrix) -> Matrix:
         """The log-odds by walking the trees, without contributions: the independent check on `explain`."""
@@ -94,14 +137,6 @@ def _require_fit(field: EncodedField, term: Term) -> None:
         raise BundleError(f"The linear part has {n_values} levels for the field {field.name!r}, the encoder {n_codes}.")
 
 
-def row_totals(contributions: Matrix) -> Matrix:
-    """Each row's sum, shape (n_leads,), added field by field: numpy's own sum may round a row by its batch."""
-    total = np.zeros(len(contributions))
-    for field in range(contributions.shape[1]):
-        total += contributions[:, field]
-    return total
-
-
 def points_of(contributions: Matrix, probability: Matrix, base_probability: float) -> Matrix:
     """Contributions in percentage points: each field's share of the way from the base to the lead's probability.
 
@@ -114,9 +149,13 @@ def points_of(contributions: Matrix, probability: Matrix, base_probability: floa
     contributions : ndarray of shape (n_leads, n_fields)
     probability : ndarray of shape (n_leads,)
     """
-    total = row_totals(contributions)
-    cancelled = np.abs(total) < 1e-9
-    rise = probability - base_probability
-    slope = np.divide(rise, total, out=np.full(len(total), base_probability * (1 - base_probability)), where=~cancelled)
-    points: Matrix = 100 * contributions * slope[:, None]
+    points = np.empty(contributions.shape)
+    arguments = (np.ascontiguousarray(each, dtype=np.float64) for each in (contributions, probability))
+    call(_write_all_points, *arguments, base_probability, points)
     return points
+
+
+@compiled
+def _write_all_points(contributions: Matrix, probability: Matrix, base_probability: float, points: Matrix) -> None:
+    for i in range(contributions.shape[0]):
+        write_points(contributions[i], probability[i], base_probability, points[i])

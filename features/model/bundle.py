@@ -28,6 +28,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,10 @@ from features.errors import BundleError, DefinitionError, InternalError
 from features.familiar import Familiar
 from features.model.additive import LeadModel
 from features.model.calibrator import Calibrator
+from features.model.kernel import Computed, Kernel
 from features.model.linear import LinearPart
-from features.model.sureness import Sureness
+from features.model.strangeness import NOTHING_SEEN
+from features.model.sureness import NOT_SAID, Sureness
 from features.model.trees import Forest
 from features.profile import Profile
 from features.text import Text
@@ -120,6 +123,20 @@ class Bundle:
     def definition(self) -> LeadDefinition:
         """The agreement under which the model was trained."""
         return self.model.encoder.definition
+
+    def compute(self, matrix: Matrix) -> Computed:
+        """All numbers of the leads in `matrix`, shape (n_leads, n_fields), in one pass; see `LeadModel.compute`."""
+        return self.model.compute(matrix, self.kernel)
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        """The model's kernel with all that the bundle knows beside the model."""
+        arrays = self.model.arrays._replace(
+            sureness=self.sureness.arrays if self.sureness else NOT_SAID,
+            bins=self.profile.arrays(self.model.encoder.fields),
+            seen=self.familiar.arrays if self.familiar else NOTHING_SEEN,
+        )
+        return Kernel(arrays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def probabilities_of(log_odds: FloatArray) -> FloatArray:
 
 
 @inlined
-def _probability(log_odds: float) -> float:
+def to_probability(log_odds: float) -> float:
+    """The probability of one log-odds, for compiled functions."""
     if log_odds >= 0:
         return 1.0 / (1.0 + math.exp(-log_odds))
     odds = math.exp(log_odds)
@@ -45,7 +46,7 @@ def _probability(log_odds: float) -> float:
 @compiled
 def _write_probabilities(log_odds: FloatArray, out: FloatArray) -> None:
     for lead in range(log_odds.size):
-        out[lead] = _probability(log_odds[lead])
+        out[lead] = to_probability(log_odds[lead])
 
 
 @dataclass(frozen=True, slots=True)

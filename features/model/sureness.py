@@ -94,6 +94,16 @@ class SurenessArrays(NamedTuple):
     break_starts: IntArray
 
 
+def _no_starts() -> IntArray:
+    return np.zeros(1, dtype=np.int64)
+
+
+NOT_SAID = SurenessArrays(
+    np.zeros(0), np.zeros((0, 0)), _no_starts(), np.zeros(0), _no_starts(), np.zeros(0), _no_starts()
+)
+"""The arrays of a model that does not say how sure it is: of no field."""
+
+
 @inlined
 def _add_level(code: float, field: int, arrays: SurenessArrays, total: FloatArray) -> float:
     start = arrays.vector_starts[field]

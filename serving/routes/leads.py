@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from features.text import Text
+from serving.answers import in_language
 from serving.errors import ApiError
 from serving.intake import ID_PATTERN, is_lead_id
 from serving.responses import documented, json_response
@@ -40,4 +41,4 @@ async def get_lead(request: Request) -> Response:
     latest = await run_in_threadpool(Service.of(request).store.scores.latest, lead_id) if is_lead_id(lead_id) else None
     if latest is None:
         raise ApiError("not_found", detail=NO_SCORE)
-    return json_response(latest)
+    return json_response(in_language(latest, Service.of(request).language(request)))

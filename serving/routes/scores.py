@@ -10,12 +10,12 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from features.errors import DataError
+from features.text import Language
 from serving import scoring
 from serving.body import read_body
 from serving.responses import documented, json_response
 from serving.schemas import BatchAnswer, ScoreAnswer
 from serving.service import Service, committed
-from serving.store import LeadRefusedError
 
 router = APIRouter(tags=["scores"])
 
@@ -64,27 +64,28 @@ async def score_lead(request: Request) -> Response:
     The same request sent twice is stored once and answered the same.
     """
     service, received_at = Service.of(request), Service.of(request).clock()
-    scorer = service.model.scorer
+    scorer, language = service.model.scorer, service.language(request)
     raw = await read_body(request, service.settings)
     key = request.headers.get("idempotency-key")
     work = partial(scoring.score_lead, raw, scorer, received_at=received_at, idempotency_key=key)
     try:
-        new = work() if len(raw) <= SHORT_BODY_BYTES else await run_in_threadpool(work)
+        pending = work() if len(raw) <= SHORT_BODY_BYTES else await run_in_threadpool(work)
     except DataError:
-        before = await run_in_threadpool(_answered_before, service, raw, received_at, key)
+        before = await run_in_threadpool(_answered_before, service, raw, received_at, key, language)
         if before is None:
             raise
         return json_response(before)
-    (stored,) = await committed(service, service.store.scores.submit(scoring.model_record(scorer.model_name), [new]))
-    if isinstance(stored, LeadRefusedError):
-        raise stored
-    return json_response(stored.answer)
+    model = scoring.model_record(scorer.model_name)
+    (stored,) = await committed(service, service.store.scores.submit(model, [pending.new]))
+    return json_response(scoring.answered(pending, stored, language))
 
 
-def _answered_before(service: Service, raw: bytes, received_at: datetime, key: str | None) -> bytes | None:
+def _answered_before(
+    service: Service, raw: bytes, received_at: datetime, key: str | None, language: Language
+) -> bytes | None:
     if key is None:
         return None
-    return scoring.answered_before(raw, service.store, received_at=received_at, idempotency_key=key)
+    return scoring.answered_before(raw, service.store, received_at=received_at, idempotency_key=key, language=language)
 
 
 @router.post(

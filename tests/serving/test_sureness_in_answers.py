@@ -12,7 +12,7 @@ import pytest
 
 from features.errors import BundleError
 from features.model.bundle import MANIFEST, SURENESS, open_bundle, sealed
-from serving.schemas import ScoreAnswer
+from serving.schemas import StoredAnswer
 from serving.scorer import Lead, Scorer
 from tests.conftest import SmallModel
 
@@ -25,8 +25,9 @@ def scorer(small_model: SmallModel) -> Scorer:
     return Scorer(open_bundle(small_model.bundle))
 
 
-def scored(scorer: Scorer, *leads: dict[str, Any]) -> list[ScoreAnswer]:
-    return scorer.score([Lead(f"L-{n}", AS_OF, lead, scorer.encode(lead, AS_OF)) for n, lead in enumerate(leads)])
+def scored(scorer: Scorer, *leads: dict[str, Any]) -> list[StoredAnswer]:
+    encoded = [Lead(f"L-{n}", AS_OF, lead, scorer.encode(lead, AS_OF)) for n, lead in enumerate(leads)]
+    return [json.loads(scored.answer) for scored in scorer.score(encoded)]
 
 
 def test_the_interval_holds_the_probability_and_is_the_same_alone_and_in_a_batch(scorer: Scorer) -> None:

@@ -37,6 +37,7 @@ TEXTS = {
     "go: to sales now. nurture: keep warming it.": "go: jetzt an den Vertrieb. nurture: weiter pflegen.",
     "Every field, in the definition's order.": "Alle Felder, in der Reihenfolge der Definition.",
     "The strongest, largest absolute points first.": "Die stärksten, die größten absoluten Punkte zuerst.",
+    "Base, reasons and rest as one text, a line each, in the language of Accept-Language.": "Basis, Gründe und Rest als ein Text, je eine Zeile, in der Sprache von Accept-Language.",
     "Fields without a value.": "Felder ohne Wert.",
     "Fields whose value is rare or was never seen in the history.": "Felder, deren Wert in der Historie selten ist oder nie vorkam.",
     "Fields whose value, gap or combination the history never held.": "Felder, deren Wert, Lücke oder Kombination es in der Historie nie gab.",
