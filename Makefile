@@ -11,6 +11,8 @@ MODEL      ?= demo
 PY      := .venv/bin/python
 STAMP   := .venv/.installed
 PACKAGES := features training serving
+COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+           --no-emit-find-links --no-annotate --no-header
 budget  = $(if $(BUDGET),--budget $(BUDGET))
 
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -124,12 +126,11 @@ bench-quality: setup ## measure model quality against reference models on real h
 	$(PY) -m benchmarks.quality
 
 lock: setup ## write the lock files anew from pyproject.toml
-	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-annotate --no-header pyproject.toml --all-extras -o locks/dev.txt
-	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-annotate --no-header pyproject.toml --extra serving -c locks/dev.txt -o locks/serving.txt
-	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-emit-find-links --no-annotate --no-header locks/bench.in -c locks/dev.txt -o locks/bench.txt
+	$(COMPILE) pyproject.toml --all-extras -o locks/dev.txt
+	$(COMPILE) pyproject.toml --extra serving -c locks/dev.txt -o locks/serving.txt
+	$(COMPILE) pyproject.toml --extra serving --extra registry -c locks/dev.txt -o locks/serving-registry.txt
+	$(COMPILE) pyproject.toml --extra serving --extra training -c locks/dev.txt -o locks/training.txt
+	$(COMPILE) locks/bench.in -c locks/dev.txt -o locks/bench.txt
 
 clean: ## remove what runs have made: models, stores, caches (not .venv)
 	rm -rf .state .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from serving.store.backup import back_up
 from serving.store.engine import open_engine
 from serving.store.errors import NotMigratedError, outside
 from serving.store.migration import HEAD, current_revision, migrate
@@ -54,6 +57,10 @@ class Store:
         if revision != HEAD:
             seen = revision or "none"
             raise NotMigratedError(f"the store is at revision {seen}, not {HEAD}: run python -m serving migrate")
+
+    def back_up(self, target: Path) -> None:
+        """Write a consistent copy of an SQLite store to `target`; see `serving.store.backup`."""
+        back_up(self._engine, target)
 
     def close(self) -> None:
         """Write what waits, then give every connection back."""
