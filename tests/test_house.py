@@ -91,7 +91,7 @@ def test_every_locked_package_has_a_hash() -> None:
         assert len(packages) == len(re.findall(r"^[a-z0-9]", text_of(lock), re.MULTILINE)) > 10
 
 
-@pytest.mark.parametrize("lock", ["dev.txt", "serving.txt"])
+@pytest.mark.parametrize("lock", ["dev.txt", "serving.txt", "serving-registry.txt", "training.txt"])
 def test_time_zones_are_installed_on_every_system(lock: str) -> None:
     """A slim container has none of its own, and every definition names one, if only UTC."""
     assert re.search(r"^tzdata==\S+ \\$", text_of(ROOT / "locks" / lock), re.MULTILINE)
