@@ -4,7 +4,9 @@ Each kind below is one value of `type`. The errors of features and of the store 
 
     DataError (RecordError, ...)   invalid_request          your request is wrong: every fault of it at once
     KeyReusedError                 idempotency_key_reused
-    LeadRefusedError               lead_refused           the person objected, or the lead was erased
+    LeadRefusedError               lead_refused             the person objected, or the lead was erased
+    UnknownLeadError               unknown_lead             no score of the lead is stored
+    NotHandedOverError             not_handed_over          a verdict on a lead that sales was never given
     NotReadyError                  not_ready                nothing to answer with yet
     OutsideError                   store_unavailable        the outside failed; send the request again
     anything else                  internal                 we are wrong
@@ -20,7 +22,7 @@ import orjson
 from features.errors import DataError, NotReadyError, OutsideError, Problem
 from features.text import LANGUAGES, Language, Text
 from serving.schemas import ProblemDetails, ProblemShown
-from serving.store import KeyReusedError, LeadRefusedError
+from serving.store import KeyReusedError, LeadRefusedError, NotHandedOverError, UnknownLeadError
 
 PROBLEM_JSON = "application/problem+json"
 MOST_PROBLEMS = 200
@@ -59,6 +61,15 @@ KINDS = {
             Text("There is nothing at this address.", "Unter dieser Adresse gibt es nichts."),
         ),
         Kind(
+            "unknown_lead",
+            404,
+            Text("There is no such lead", "Diesen Lead gibt es nicht"),
+            Text(
+                "No score of it is stored. Nothing was stored for it.",
+                "Von ihm ist kein Score gespeichert. Nichts wurde für ihn gespeichert.",
+            ),
+        ),
+        Kind(
             "method_not_allowed",
             405,
             Text("Method not allowed", "Methode nicht erlaubt"),
@@ -79,6 +90,15 @@ KINDS = {
             Text(
                 "The person objected, or the lead was erased; problems says which. Nothing was stored.",
                 "Die Person hat widersprochen oder der Lead wurde gelöscht, siehe problems. Nichts wurde gespeichert.",
+            ),
+        ),
+        Kind(
+            "not_handed_over",
+            409,
+            Text("The lead was not handed over", "Der Lead wurde nicht übergeben"),
+            Text(
+                "Sales judges only leads that it was given. Nothing was stored.",
+                "Der Vertrieb beurteilt nur Leads, die ihm übergeben wurden. Nichts wurde gespeichert.",
             ),
         ),
         Kind(
@@ -178,6 +198,8 @@ class ApiError(Exception):
 KIND_OF: tuple[tuple[type[Exception], str], ...] = (
     (KeyReusedError, "idempotency_key_reused"),
     (LeadRefusedError, "lead_refused"),
+    (UnknownLeadError, "unknown_lead"),
+    (NotHandedOverError, "not_handed_over"),
     (DataError, "invalid_request"),
     (NotReadyError, "not_ready"),
     (OutsideError, "store_unavailable"),

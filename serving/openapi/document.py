@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
+from serving.feedback.shapes import feedback_schemas
 from serving.lead_schema import lead_examples, lead_schemas
 from serving.schemas import ProblemDetails
 from serving.scorer import Scorer
@@ -43,6 +44,7 @@ def openapi_document(app: FastAPI, scorer: Scorer | None, settings: Settings) ->
     schemas.update(lead_schemas(scorer, settings.max_batch_leads))
     # Either header will do. A route that takes requests without a key says `security: []` itself.
     document["security"] = [{name: []} for name in WAYS_IN]
+    schemas.update(feedback_schemas(scorer.bundle.definition if scorer else None, settings.max_batch_leads))
     if scorer is not None:
         examples = lead_examples(scorer)
         _body(document, "/v1/score")["examples"] = examples

@@ -1,5 +1,5 @@
 """One file per resource."""
 
-from serving.routes import documentation, health, leads, model, scores
+from serving.routes import documentation, feedback, health, leads, model, scores
 
-ROUTERS = (scores.router, leads.router, model.router, health.router, documentation.router)
+ROUTERS = (scores.router, leads.router, feedback.router, model.router, health.router, documentation.router)

@@ -1,16 +1,29 @@
-"""What was scored, kept durably: tables, all queries and migrations. SQLite by default, PostgreSQL by URL."""
+"""What was scored, and what became of it, kept durably. SQLite by default, PostgreSQL by URL."""
 
-from serving.store.errors import KeyReusedError, LeadRefusedError, NotMigratedError, StoreDownError
-from serving.store.records import ModelRecord, NewScore, Saved
+from serving.store.errors import (
+    KeyReusedError,
+    LeadRefusedError,
+    NotHandedOverError,
+    NotMigratedError,
+    StoreDownError,
+    UnknownLeadError,
+)
+from serving.store.records import ModelRecord, NewScore, Outcome, Saved, Verdict
 from serving.store.store import Store
+from serving.store.told import Told
 
 __all__ = [
     "KeyReusedError",
     "LeadRefusedError",
     "ModelRecord",
     "NewScore",
+    "NotHandedOverError",
     "NotMigratedError",
+    "Outcome",
     "Saved",
     "Store",
     "StoreDownError",
+    "Told",
+    "UnknownLeadError",
+    "Verdict",
 ]

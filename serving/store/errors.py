@@ -7,7 +7,9 @@ LeadQualityError
 │   └── NotMigratedError    the tables are not those of this release
 └── DataError
     ├── KeyReusedError      an Idempotency-Key came back with another content
-    └── LeadRefusedError    the person objected, or the lead was erased: nothing about it may be stored
+    ├── LeadRefusedError    the person objected, or the lead was erased: nothing about it may be stored
+    ├── UnknownLeadError    an outcome or a verdict of a lead that has no score
+    └── NotHandedOverError  a verdict on a lead that sales was never given
 """
 
 from __future__ import annotations
@@ -70,6 +72,28 @@ class LeadRefusedError(DataError):
         what = Text(f"this lead was erased on {_day(moment)}", f"dieser Lead wurde am {_day(moment)} gelöscht")
         expected = Text("nothing about it, under any request", "nichts mehr zu ihm, in keiner Anfrage")
         return cls([Problem(where="lead_id", what=what, seen=lead_id, expected=expected, code="erased")])
+
+
+class UnknownLeadError(DataError):
+    """No score of the lead is stored, so nothing can be told about it."""
+
+    title = Text(en="There is no such lead", de="Diesen Lead gibt es nicht")
+
+    def __init__(self, lead_id: str) -> None:
+        what = Text("no score of this lead is stored", "von diesem Lead ist kein Score gespeichert")
+        expected = Text("the lead_id of a lead that was scored", "die lead_id eines Leads, der bewertet wurde")
+        super().__init__([Problem("lead_id", what, expected, seen=lead_id, code="unknown_lead")])
+
+
+class NotHandedOverError(DataError):
+    """Sales was never given the lead, so it has no verdict on it."""
+
+    title = Text(en="The lead was not handed over", de="Der Lead wurde nicht übergeben")
+
+    def __init__(self, lead_id: str) -> None:
+        what = Text("no score of this lead said go", "kein Score dieses Leads lautete go")
+        expected = Text("a lead that was handed over to sales", "ein Lead, der an den Vertrieb übergeben wurde")
+        super().__init__([Problem("lead_id", what, expected, seen=lead_id, code="not_handed_over")])
 
 
 def _day(moment: datetime) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from serving.store.records import ModelRecord, NewScore
+from serving.store.records import ModelRecord, NewScore, Outcome, Verdict
 from serving.store.rows import insert_or_replace, rows_where_in
 from serving.store.tables import leads
 
@@ -78,3 +78,19 @@ def _said(part: str, score: NewScore) -> LeadRow:
         f"{part}_probability": score.probability,
         f"{part}_grade": score.grade,
     }
+
+
+def after_outcome(row: LeadRow, outcome: Outcome) -> LeadRow:
+    """The lead's row once `outcome` came, after everything that the row holds already."""
+    if row["outcome_at"] is not None and outcome.at < row["outcome_at"]:
+        return row
+    return row | {"outcome": outcome.outcome, "outcome_at": outcome.at, "value": outcome.value}
+
+
+def after_verdict(row: LeadRow, verdict: Verdict) -> LeadRow:
+    """The lead's row once `verdict` came, after everything that the row holds already."""
+    contacts = [moment for moment in (row["first_contact_at"], verdict.first_contact_at) if moment is not None]
+    row = row | {"first_contact_at": min(contacts, default=None)}
+    if row["verdict_at"] is not None and verdict.at < row["verdict_at"]:
+        return row
+    return row | {"verdict": verdict.verdict, "verdict_at": verdict.at, "verdict_reason": verdict.reason}

@@ -56,6 +56,66 @@ class NewScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a lead, as somebody told it.
+
+    Attributes
+    ----------
+    request_key, request_hash : str
+        As of a score.
+    outcome : {"won", "lost", "open"}
+        `open` takes a win or a loss back.
+    at : datetime
+        Its own date: when the lead was won or lost, whenever that was told.
+    value : float, optional
+        Of the deal.
+    reason : str, optional
+        A code of the caller's own.
+    key_id : str, optional
+        The API key with which it was told.
+    """
+
+    request_key: str
+    request_hash: str
+    lead_id: str
+    outcome: str
+    at: datetime
+    received_at: datetime
+    value: float | None = None
+    reason: str | None = None
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Sales' answer to a lead that was handed over.
+
+    Attributes
+    ----------
+    verdict : {"accepted", "rejected"}
+    reason : str
+        A code of the definition; empty if it agreed on none for this verdict.
+    by : str
+        Who judged, as a pseudonym.
+    at : datetime
+        Its own date: when sales judged, whenever that was told.
+    first_contact_at : datetime, optional
+        When sales first spoke with the lead.
+    """
+
+    request_key: str
+    request_hash: str
+    lead_id: str
+    verdict: str
+    reason: str
+    by: str
+    at: datetime
+    received_at: datetime
+    first_contact_at: datetime | None = None
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Saved:
     """What is now stored for a request; `repeated` if it already was."""
 

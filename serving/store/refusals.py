@@ -1,12 +1,12 @@
-"""Leads about which nothing new is stored: whose person objected, and which were erased."""
+"""Leads that are refused: whose person objected are not scored any more, and about erased ones nothing is stored."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
+from features.erased import lead_hash
 from serving.store.errors import LeadRefusedError
 from serving.store.rows import rows_where_in
 from serving.store.tables import erasures, objections
@@ -15,20 +15,20 @@ from serving.store.tables import erasures, objections
 def refused_leads(connection: Connection, lead_ids: Sequence[str]) -> dict[str, LeadRefusedError]:
     """Why a lead may not be scored, for those that may not."""
     ids = list(dict.fromkeys(lead_ids))
-    by_hash = {lead_hash(lead_id): lead_id for lead_id in ids}
     objected = rows_where_in(
         connection, select(objections.c.lead_id, objections.c.objected_at), objections.c.lead_id, ids
     )
-    erased = rows_where_in(
-        connection, select(erasures.c.lead_hash, erasures.c.erased_at), erasures.c.lead_hash, list(by_hash)
-    )
     found = {row.lead_id: LeadRefusedError.objected(row.lead_id, row.objected_at) for row in objected}
-    for row in erased:
-        lead_id = by_hash[row.lead_hash]
-        found[lead_id] = LeadRefusedError.erased(lead_id, row.erased_at)
-    return found
+    return found | erased_leads(connection, ids)
 
 
-def lead_hash(lead_id: str) -> str:
-    """SHA-256 of a lead's id: what is kept of an erased lead, only to recognise it when it is sent again."""
-    return hashlib.sha256(f"lead {lead_id}".encode()).hexdigest()
+def erased_leads(connection: Connection, lead_ids: Sequence[str]) -> dict[str, LeadRefusedError]:
+    """That a lead was erased, for those that were: nothing at all is stored about them."""
+    by_hash = {lead_hash(lead_id): lead_id for lead_id in lead_ids}
+    query = select(erasures.c.lead_hash, erasures.c.erased_at)
+    erased = rows_where_in(connection, query, erasures.c.lead_hash, list(by_hash))
+    return {
+        lead_id: LeadRefusedError.erased(lead_id, row.erased_at)
+        for row in erased
+        for lead_id in [by_hash[row.lead_hash]]
+    }

@@ -8,7 +8,9 @@ from serving.store.backup import back_up
 from serving.store.engine import open_engine
 from serving.store.errors import NotMigratedError, outside
 from serving.store.migration import HEAD, current_revision, migrate
+from serving.store.records import Outcome, Verdict
 from serving.store.scores import Scores
+from serving.store.told import OUTCOMES, VERDICTS, Told
 from serving.store.writer import Writer
 
 
@@ -18,6 +20,7 @@ class Store:
     Attributes
     ----------
     scores : Scores
+    outcomes, verdicts : Told
 
     Parameters
     ----------
@@ -31,6 +34,8 @@ class Store:
         self._engine = open_engine(url, timeout_s)
         self._writer = Writer(self._engine, timeout_s)
         self.scores = Scores(self._engine, self._writer)
+        self.outcomes: Told[Outcome] = Told(self._engine, self._writer, OUTCOMES)
+        self.verdicts: Told[Verdict] = Told(self._engine, self._writer, VERDICTS)
 
     @property
     def migrates_itself(self) -> bool:

@@ -74,6 +74,16 @@ AGREED = {
     },
     "grades": {"A": 0.5, "B": 0.3, "C": 0.15},
     "handover": {"threshold": 0.3},
+    "follow_up_hours": {"A": 4, "B": 24},
+    "verdicts": {
+        "accepted": {"need_confirmed": {"en": "Need confirmed", "de": "Bedarf bestätigt"}},
+        "rejected": {
+            "no_budget": {"en": "No budget", "de": "Kein Budget"},
+            "not_reachable": {"en": "Not reachable", "de": "Nicht erreichbar"},
+        },
+    },
+    "reporting": {"source": "source"},
+    "retention": {"days": 365},
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from features.text import Language
 from serving.errors import KINDS
-from serving.openapi.german import common, model, scores
+from serving.openapi.german import common, feedback, model, scores
 
 TOLD = ("summary", "description")
 DATA = frozenset(("value", "enum", "const", "default", "example"))
@@ -16,6 +16,7 @@ BETWEEN_KINDS = "; "  # responses.documented joins several kinds of one status w
 GERMAN: Mapping[str, str] = {
     **{kind.title.en: kind.title.de for kind in KINDS.values()},
     **common.TEXTS,
+    **feedback.TEXTS,
     **model.TEXTS,
     **scores.TEXTS,
 }
