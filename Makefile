@@ -7,6 +7,8 @@ OUT        ?=
 SERVE      ?= 1
 BUDGET     ?=
 MODEL      ?= demo
+CLIENT     ?= crm
+ROLE       ?= crm
 
 PY      := .venv/bin/python
 STAMP   := .venv/.installed
@@ -22,7 +24,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo simulate define horizon backtest train recalibrate due promote rollback versions \
-        serve score card mlflow notebooks test test-fast check format lint types imports bench bench-quality lock clean
+        key serve score card mlflow notebooks test test-fast check format lint types imports bench bench-quality lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,7 +81,10 @@ rollback: setup ## make an earlier version champion again (TO=version REASON='wh
 versions: setup ## list the registered versions with their aliases and verdicts
 	$(PY) -m training versions --definition '$(DEFINITION)'
 
-serve: setup ## start the scoring service on the champion (MODEL=name; LEAD_* settings: docs/en/service.md)
+key: setup ## make an API key and print it, this once (CLIENT=name ROLE=crm|sales|marketing|data EXPIRES_DAYS=)
+	$(PY) -m serving keys create --client '$(CLIENT)' --role '$(ROLE)' $(if $(EXPIRES_DAYS),--expires-days $(EXPIRES_DAYS))
+
+serve: setup ## start the scoring service on the champion, for those with a key (MODEL=name; settings: docs/en/service.md)
 	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving
 
 score: setup ## score a file of leads with the champion (DATA=leads.csv OUT=scores.csv)

@@ -12,7 +12,13 @@ from starlette.concurrency import run_in_threadpool
 
 from features.errors import LeadQualityError
 from features.model.bundle import Bundle
+from serving.auth.access import doors_of
+from serving.auth.gate import Gate
+from serving.auth.guard import Guard
+from serving.auth.startup import check_settings
 from serving.bundles import ModelInService
+from serving.cors import Cors
+from serving.headers import standing_headers
 from serving.logs import configure_logs, log
 from serving.middleware import RequestLog
 from serving.responses import answer_errors
@@ -40,7 +46,8 @@ def create_app(
     """
     owned = store is None
     store = store or Store(settings.database_url, timeout_s=settings.store_timeout_s)
-    service = Service(settings, ModelInService(settings, bundle), store, clock)
+    guard = None if settings.demo else Guard(settings, store.keys, clock)
+    service = Service(settings, ModelInService(settings, bundle), store, clock, guard)
     app = FastAPI(
         title="Lead Quality",
         version=_release(),
@@ -51,29 +58,45 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.service = service
-    app.add_middleware(RequestLog)
     answer_errors(app)
     for router in ROUTERS:
         app.include_router(router)
+    # The last that is added is the first that a request passes.
+    app.add_middleware(Gate, doors=doors_of(app), guard=guard, most_at_a_time=settings.max_concurrent)
+    if settings.cors_origins:
+        app.add_middleware(Cors, origins=settings.cors_origins)
+    app.add_middleware(RequestLog, standing=standing_headers(settings))
     return app
 
 
 def from_environment() -> FastAPI:
-    """The application as the environment's LEAD_* settings describe it; what `python -m serving` starts."""
+    """The application as the environment's LEAD_* settings describe it; what `python -m serving` starts.
+
+    Raises
+    ------
+    UnsafeStartError
+        If it would let in more than belong.
+    """
     settings = Settings()
     configure_logs(settings.log_level)
+    check_settings(settings)
     return create_app(settings)
 
 
 @asynccontextmanager
 async def _running(service: Service, *, closes_store: bool) -> AsyncIterator[None]:
     """Everything that lives as long as the application does."""
-    waiting = asyncio.create_task(_until_ready(service)) if not await _prepare(service) else None
+    tasks = [] if await _prepare(service) else [asyncio.create_task(_until_ready(service))]
+    if service.guard is not None:
+        await service.guard.read()
+        tasks.append(asyncio.create_task(service.guard.keep()))
     yield
-    if waiting is not None:
-        waiting.cancel()
+    for task in tasks:
+        task.cancel()
         with suppress(asyncio.CancelledError):
-            await waiting
+            await task
+    if service.guard is not None:
+        await service.guard.store_uses()
     if closes_store:
         service.store.close()
 

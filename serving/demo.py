@@ -1,6 +1,7 @@
 """The last part of `make demo`: start the service on the champion, score a lead over HTTP, say it in plain words.
 
-The service runs as it would anywhere: a process of its own, asked over HTTP. The lead is made up.
+The service runs as it would anywhere: a process of its own, asked over HTTP; only that nobody needs a key, so it can be
+tried out from this machine and from no other. The lead is made up.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ def where_to_look(address: str, language: Language) -> str:
         (Text("This lead again", "Dieser Lead noch einmal"), f"{address}/v1/leads/{LEAD['lead_id']}"),
     )
     width = max(len(name.in_language(language)) for name, _ in places)
-    return "\n".join(f"  {name.in_language(language):<{width}}  {place}" for name, place in places)
+    lines = [f"  {name.in_language(language):<{width}}  {place}" for name, place in places]
+    return "\n".join([*lines, "", f"  {_OPEN.in_language(language)}"])
 
 
 def _address() -> str:
@@ -129,7 +131,8 @@ def _address() -> str:
 def _environment(address: str) -> dict[str, str]:
     """The service's settings: what the caller has set, else the demo's."""
     defaults = {"LEAD_BUNDLE": DEMO_MODEL, "MLFLOW_TRACKING_URI": TRACKING_STORE, "LEAD_LOG_LEVEL": "warning"}
-    return {**defaults, **os.environ, "LEAD_HOST": "127.0.0.1", "LEAD_PORT": address.rpartition(":")[2]}
+    port = address.rpartition(":")[2]
+    return {**defaults, **os.environ, "LEAD_DEMO": "1", "LEAD_HOST": "127.0.0.1", "LEAD_PORT": port}
 
 
 def _wait_until_ready(address: str, service: subprocess.Popen[bytes]) -> None:
@@ -170,6 +173,10 @@ def _stop(service: subprocess.Popen[bytes]) -> None:
         service.wait()
 
 
+_OPEN = Text(
+    "This demo is open to this machine without a key. make serve lets in only who has one.",
+    "Diese Demo steht diesem Rechner ohne Schlüssel offen. make serve lässt nur ein, wer einen hat.",
+)
 _BETWEEN = Text("between {} and {}, nine times in ten", "zwischen {} und {}, in neun von zehn Fällen")
 _STARTING = Text("… Starting the service and scoring a lead over HTTP", "… Dienst starten und einen Lead bewerten")
 _ENDED = Text("The service ended with exit code {}.", "Der Dienst endete mit dem Exit-Code {}.")

@@ -55,6 +55,24 @@ KINDS = {
             Text("Send one JSON object in UTF-8.", "Senden Sie ein JSON-Objekt in UTF-8."),
         ),
         Kind(
+            "unauthorized",
+            401,
+            Text("Not let in", "Kein Zutritt"),
+            Text(
+                "This needs a key of this service.",
+                "Dafür braucht es einen Schlüssel dieses Dienstes.",
+            ),
+        ),
+        Kind(
+            "forbidden",
+            403,
+            Text("Not with this key", "Nicht mit diesem Schlüssel"),
+            Text(
+                "The role of your key does not include this.",
+                "Die Rolle Ihres Schlüssels umfasst das nicht.",
+            ),
+        ),
+        Kind(
             "not_found",
             404,
             Text("Not found", "Nicht gefunden"),
@@ -135,6 +153,24 @@ KINDS = {
             ),
         ),
         Kind(
+            "too_many_requests",
+            429,
+            Text("Too many requests", "Zu viele Anfragen"),
+            Text(
+                "Wait for the seconds in Retry-After.",
+                "Warten Sie die Sekunden ab, die Retry-After nennt.",
+            ),
+        ),
+        Kind(
+            "request_head_too_large",
+            431,
+            Text("Address and headers are too large", "Adresse und Header sind zu groß"),
+            Text(
+                "Send a shorter address and fewer headers.",
+                "Senden Sie eine kürzere Adresse und weniger Header.",
+            ),
+        ),
+        Kind(
             "internal",
             500,
             Text("The service failed", "Der Dienst hat versagt"),
@@ -150,6 +186,15 @@ KINDS = {
             Text(
                 "There is nothing to answer with yet; /readyz says why. Try again later.",
                 "Noch gibt es nichts, womit geantwortet werden kann; /readyz nennt den Grund. Versuchen Sie es später.",
+            ),
+        ),
+        Kind(
+            "overloaded",
+            503,
+            Text("Too much at a time", "Zu viel auf einmal"),
+            Text(
+                "Other requests are still being answered. Send the same request again after Retry-After.",
+                "Andere Anfragen werden noch beantwortet. Senden Sie dieselbe Anfrage nach Retry-After noch einmal.",
             ),
         ),
         Kind(

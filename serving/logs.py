@@ -58,7 +58,9 @@ def configure_logs(level: str) -> None:
     )
 
 
-def log_request(request_id: str, method: str, route: str, status: int, duration_ms: float) -> None:
+def log_request(
+    request_id: str, method: str, route: str, status: int, duration_ms: float, key_id: str | None = None
+) -> None:
     """Write a request's line: the same JSON as every other line, without the way through structlog's processors.
 
     It is the one line that every request costs, and this way it costs a tenth.
@@ -76,6 +78,8 @@ def log_request(request_id: str, method: str, route: str, status: int, duration_
         "logger": "serving",
         "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
     }
+    if key_id is not None:
+        line["key_id"] = key_id
     sys.stdout.write(orjson.dumps(line).decode() + "\n")
     sys.stdout.flush()
 

@@ -12,21 +12,28 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import ApiError, body
+from serving.headers import Headers, added_to
 from serving.logs import log, log_request
 from serving.responses import problem_headers
 from serving.service import Service
 
 CLIENT_GONE = 499
-ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
 
 _is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
 class RequestLog:
-    """Gives each request an id, which its answer, its problem details and its log line carry."""
+    """Gives each request an id, which its answer, its problem details and its log line carry.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Parameters
+    ----------
+    standing : Headers
+        What every answer carries besides.
+    """
+
+    def __init__(self, app: ASGIApp, standing: Headers) -> None:
         self._app = app
+        self._standing = standing
         # Unique among all processes, and not a call to the system for each request.
         self._ids = (f"{process}-{number:x}" for process in (token_hex(8),) for number in count())
 
@@ -46,7 +53,8 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *ALWAYS]
+                message["headers"] = added_to(message["headers"], self._standing)
+                message["headers"].append((b"x-request-id", request_id.encode()))
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -64,7 +72,8 @@ class RequestLog:
 
 def _write_line(scope: Scope, request_id: str, status: int, started: float) -> None:
     route = getattr(scope.get("route"), "path", "(none)")
-    log_request(request_id, scope["method"], route, status, 1000 * (time.perf_counter() - started))
+    duration_ms = 1000 * (time.perf_counter() - started)
+    log_request(request_id, scope["method"], route, status, duration_ms, scope["state"].get("key_id"))
 
 
 async def _internal(request: Request, send: Send) -> None:

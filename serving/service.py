@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 from starlette.requests import Request
 
 from features.text import Language
+from serving.auth.guard import Guard
 from serving.bundles import ModelInService
 from serving.errors import preferred_language
 from serving.settings import Settings
@@ -43,12 +44,14 @@ async def committed(service: Service, written: Future[T]) -> T:
 
 @dataclass(frozen=True)
 class Service:
-    """Settings, model, store and clock."""
+    """Settings, model, store, clock and guard."""
 
     settings: Settings
     model: ModelInService
     store: Store
     clock: Clock = utc_now
+    guard: Guard | None = None
+    """Who says which callers may; None in the demo, where everybody may."""
 
     @staticmethod
     def of(request: Request) -> Service:

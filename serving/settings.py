@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from features.text import Language, reader_language
 
 MEMORY_DATABASES = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 POSTGRESQL_SCHEMES = ("postgres://", "postgresql://")
+
+_is_origin = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?").fullmatch
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -63,6 +67,39 @@ class Settings(BaseSettings):
     body_timeout_s: Seconds = 10.0
     """Longest wait for a request's body; a slower client is answered with 408."""
 
+    demo: bool = False
+    """Open to everybody without a key, for trying it out; only on a loopback address, and every answer says so."""
+
+    keys_refresh_s: Seconds = 5.0
+    """How often the keys are read again from the store: the longest time until every worker knows a revocation."""
+
+    requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 6_000
+    """Requests that a key may send in a minute to one worker before it is answered with 429."""
+
+    wrong_keys_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 30
+    """Wrong keys that an address may try in a minute at one worker before it is answered with 429."""
+
+    max_concurrent: Annotated[int, Field(ge=1, le=100_000)] = 200
+    """Requests that one worker answers at a time; further ones get 503."""
+
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """Connections that one worker holds open at a time; further ones get a plain 503."""
+
+    max_head_bytes: Annotated[int, Field(ge=1_000, le=1_000_000)] = 16_384
+    """Largest address and headers of a request together; larger ones are answered with 431."""
+
+    idle_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    """Longest wait for a request's address and headers, and for the next request on a connection."""
+
+    trusted_proxies: str = "127.0.0.1"
+    """Addresses, separated by commas, of the proxies in front, whose word on the caller's address is taken."""
+
+    hsts_s: Annotated[int, Field(ge=0, le=63_072_000)] = 0
+    """`max-age` of `Strict-Transport-Security`; 0 sends none. Set it once callers reach the service by TLS only."""
+
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins, separated by commas, whose pages may ask from a browser, such as `https://crm.example.com`."""
+
     strongest_reasons: Annotated[int, Field(ge=1, le=50)] = 5
     """How many reasons an answer lists before the line for the rest."""
 
@@ -78,6 +115,26 @@ class Settings(BaseSettings):
         """Training's commands read the same variable; what they take, such as de_DE.UTF-8, is taken here too."""
         return reader_language({"LEAD_LANGUAGE": named}) if isinstance(named, str) else named
 
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _separated(cls, given: object) -> object:
+        return tuple(filter(None, (part.strip() for part in given.split(",")))) if isinstance(given, str) else given
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _explicit(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_is_origin, origins)):
+            raise ValueError("expected origins such as https://crm.example.com, separated by commas; never *")
+        return origins
+
+    @model_validator(mode="after")
+    def _open_only_to_this_machine(self) -> Self:
+        if self.demo and not is_loopback(self.host):
+            raise ValueError(
+                "LEAD_DEMO opens the service to everybody, so LEAD_HOST must be 127.0.0.1, ::1 or localhost"
+            )
+        return self
+
     @field_validator("database_url")
     @classmethod
     def _durable(cls, url: str) -> str:
@@ -89,3 +146,15 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
         return url
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address.
+
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "db.example.com", "")]
+    [True, True, True, False, False, False]
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -117,10 +117,11 @@ def test_every_dependency_has_its_reason_beside_it() -> None:
         ("versions", {"DEFINITION"}),
         ("score", {"DATA", "OUT", "DEFINITION"}),
         ("card", {"DEFINITION"}),
+        ("key", {"CLIENT"}),
     ],
 )
 def test_a_pattern_and_a_name_with_a_space_reach_the_command_as_one_argument(target: str, given: set[str]) -> None:
-    values = {"DATA": "all exports/*.csv", "OUT": "my draft", "DEFINITION": "my lead.toml"}
+    values = {"DATA": "all exports/*.csv", "OUT": "my draft", "DEFINITION": "my lead.toml", "CLIENT": "our CRM"}
     command = ["make", "--no-print-directory", "--dry-run", "--old-file=setup", target]
     command += [f"{name}={value}" for name, value in values.items()]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -7,7 +7,18 @@ import argparse
 import uvicorn
 
 from features.text import Language
-from serving.commands.command import SETTINGS_DO_NOT_FIT, WORKED, Commands, add_command, read_settings
+from serving.auth.startup import UnsafeStartError, check_start
+from serving.commands.command import (
+    SETTINGS_DO_NOT_FIT,
+    WORKED,
+    Commands,
+    add_command,
+    opened,
+    read_settings,
+    tell,
+)
+from serving.protocol import BoundedHttp
+from serving.service import utc_now
 from serving.settings import Settings
 
 GRACE_S = 10
@@ -18,9 +29,15 @@ def add(commands: Commands) -> None:
     add_command(commands, "serve", _run, "start the service (what happens without a command, too)")
 
 
-def _run(_: argparse.Namespace, __: Language) -> int:
+def _run(_: argparse.Namespace, language: Language) -> int:
     settings = read_settings()
     if settings is None:
+        return SETTINGS_DO_NOT_FIT
+    try:
+        with opened(settings) as store:
+            check_start(settings, store, utc_now())
+    except UnsafeStartError as error:
+        tell(error, language)
         return SETTINGS_DO_NOT_FIT
     _serve(settings)
     return WORKED
@@ -33,6 +50,12 @@ def _serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        http=BoundedHttp,
+        h11_max_incomplete_event_size=settings.max_head_bytes,  # where BoundedHttp looks, too
+        timeout_keep_alive=settings.idle_timeout_s,
+        limit_concurrency=settings.max_connections,
+        forwarded_allow_ips=settings.trusted_proxies,
+        ws="none",
         log_config=None,  # logs.py has configured it: JSON, without paths
         access_log=False,
         server_header=False,

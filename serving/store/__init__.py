@@ -8,11 +8,13 @@ from serving.store.errors import (
     StoreDownError,
     UnknownLeadError,
 )
+from serving.store.keys import KeyRecord
 from serving.store.records import ModelRecord, NewScore, Outcome, Saved, Verdict
 from serving.store.store import Store
 from serving.store.told import Told
 
 __all__ = [
+    "KeyRecord",
     "KeyReusedError",
     "LeadRefusedError",
     "ModelRecord",

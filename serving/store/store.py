@@ -7,6 +7,7 @@ from pathlib import Path
 from serving.store.backup import back_up
 from serving.store.engine import open_engine
 from serving.store.errors import NotMigratedError, outside
+from serving.store.keys import Keys
 from serving.store.migration import HEAD, current_revision, migrate
 from serving.store.records import Outcome, Verdict
 from serving.store.scores import Scores
@@ -21,6 +22,7 @@ class Store:
     ----------
     scores : Scores
     outcomes, verdicts : Told
+    keys : Keys
 
     Parameters
     ----------
@@ -36,6 +38,7 @@ class Store:
         self.scores = Scores(self._engine, self._writer)
         self.outcomes: Told[Outcome] = Told(self._engine, self._writer, OUTCOMES)
         self.verdicts: Told[Verdict] = Told(self._engine, self._writer, VERDICTS)
+        self.keys = Keys(self._engine, self._writer)
 
     @property
     def migrates_itself(self) -> bool:

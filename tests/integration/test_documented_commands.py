@@ -99,8 +99,12 @@ def test_the_command_that_starts_the_service_without_make_serves_the_champion(ch
     words = shlex.split(re.findall(r"^.* -m serving$", page, re.MULTILINE)[0])
     settings = dict(word.split("=", 1) for word in words if "=" in word)
     assert [word for word in words if "=" not in word] == [".venv/bin/python", "-m", "serving"]
+    making_a_key = shlex.split(re.findall(r"^.* -m serving keys create [^#\n]*", page, re.MULTILINE)[0])
+    assert making_a_key[0] == ".venv/bin/python"
+    key = run(making_a_key[1:], checkout)
     with started([sys.executable, "-m", "serving"], checkout, {**settings, "LEAD_PORT": str(free_port())}) as served:
-        assert httpx.get(f"{served[1]}/v1/model").json()["model"]["name"] == "demo"
+        answer = httpx.get(f"{served[1]}/v1/model", headers={"X-API-Key": key})
+        assert answer.json()["model"]["name"] == "demo"
 
 
 def child_of(process: subprocess.Popen[bytes]) -> int:

@@ -45,9 +45,20 @@ def environment(**settings: str) -> dict[str, str]:
 class Process:
     """A running service."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        self.process, self.log = process, log
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path, key: str) -> None:
+        self.process, self.log, self.key = process, log, key
         self.url = f"http://127.0.0.1:{port}"
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"X-API-Key": self.key}, timeout=60)
+
+    def get(self, path: str) -> httpx.Response:
+        with self.client() as http:
+            return http.get(path)
+
+    def post(self, path: str, body: object) -> httpx.Response:
+        with self.client() as http:
+            return http.post(path, json=body)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + 120
@@ -69,15 +80,24 @@ class Process:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 
+def serving_says(place: Path, *arguments: str, **settings: str) -> str:
+    """What a command says that ends by itself."""
+    command = [sys.executable, "-W", "error", "-m", "serving", *arguments]
+    done = subprocess.run(command, cwd=place, env=environment(**settings), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 @contextmanager
 def running(place: Path, **settings: str) -> Iterator[Process]:
     port, log = free_port(), place / f"log-{time.monotonic_ns()}"
+    key = serving_says(place, "keys", "create", "--client", "tests", "--role", "crm", **settings)
     command = [sys.executable, "-W", "error", "-m", "serving"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=place, env=environment(PORT=str(port), **settings), stdout=output, stderr=output
         )
-    service = Process(process, port, log)
+    service = Process(process, port, log, key)
     try:
         service.wait_until_ready()
         yield service
@@ -95,14 +115,8 @@ def stored_lead_ids(url: str) -> list[str]:
     return found
 
 
-def migrate(place: Path, url: str) -> None:
-    command = [sys.executable, "-W", "error", "-m", "serving", "migrate"]
-    done = subprocess.run(command, cwd=place, env=environment(DATABASE_URL=url), capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-
-
-def post_until_killed(url: str, client: int, acknowledged: dict[str, bytes], started: threading.Event) -> None:
-    with httpx.Client(base_url=url) as http:
+def post_until_killed(service: Process, client: int, acknowledged: dict[str, bytes], started: threading.Event) -> None:
+    with service.client() as http:
         for number in range(100_000):
             lead_id = f"L{client}-{number}"
             try:
@@ -120,14 +134,14 @@ def test_every_acknowledged_score_survives_kill_minus_9_once(
     bundle_place: Path,
     database_url: str,
 ) -> None:
-    migrate(tmp_path, database_url)
+    serving_says(tmp_path, "migrate", DATABASE_URL=database_url)
     settings = {"BUNDLE": str(bundle_place), "DATABASE_URL": database_url}
     acknowledged: dict[str, bytes] = {}
     for round_number in range(2):
         started = threading.Event()
         with running(tmp_path, **settings) as service, ThreadPoolExecutor(N_CLIENTS) as threads:
             clients = [f"{round_number}{client}" for client in range(N_CLIENTS)]
-            jobs = [threads.submit(post_until_killed, service.url, int(c), acknowledged, started) for c in clients]
+            jobs = [threads.submit(post_until_killed, service, int(c), acknowledged, started) for c in clients]
             assert started.wait(60)
             time.sleep(0.3)
             service.stop(signal.SIGKILL)
@@ -139,15 +153,15 @@ def test_every_acknowledged_score_survives_kill_minus_9_once(
     assert len(acknowledged) >= 2 * 6
     with running(tmp_path, **settings) as service:
         for lead_id, answer in list(acknowledged.items())[::10]:
-            assert httpx.get(f"{service.url}/v1/leads/{lead_id}").content == answer
+            assert service.get(f"/v1/leads/{lead_id}").content == answer
 
 
 def hang_up_in_the_middle(service: Process) -> None:
     """Send half a request and leave."""
     host, port = service.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
-        head = "POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
-        connection.sendall(head.encode() + b'{"lead')
+        head = "POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
+        connection.sendall(f'{head}X-API-Key: {service.key}\r\n\r\n{{"lead'.encode())
         time.sleep(0.5)
 
 
@@ -170,9 +184,9 @@ def test_the_service_stays_small_logs_no_lead_and_stops_when_asked(
     with running(tmp_path, BUNDLE=str(bundle_place), DATABASE_URL=sqlite_url) as service:
         leads = [{"lead_id": f"SECRET-{n}", "fields": {"source": "SECRET-value", "employees": n}} for n in range(500)]
         for _ in range(3):
-            assert httpx.post(f"{service.url}/v1/score/batch", json={"leads": leads}, timeout=60).status_code == 200
-        assert httpx.get(f"{service.url}/v1/leads/SECRET-3").status_code == 200
-        assert httpx.post(f"{service.url}/v1/score", json={"lead_id": "SECRET@x", "SECRET": 1}).status_code == 422
+            assert service.post("/v1/score/batch", {"leads": leads}).status_code == 200
+        assert service.get("/v1/leads/SECRET-3").status_code == 200
+        assert service.post("/v1/score", {"lead_id": "SECRET@x", "SECRET": 1}).status_code == 422
         hang_up_in_the_middle(service)
         assert resident_mb(service.process.pid) < MOST_RESIDENT_MB
         assert_stopped_in_order(service)
@@ -183,6 +197,8 @@ def test_the_service_stays_small_logs_no_lead_and_stops_when_asked(
     assert {line["route"] for line in requests} >= {"/v1/score", "/v1/score/batch", "/v1/leads/{lead_id}", "/readyz"}
     assert all({"request_id", "status", "duration_ms", "timestamp", "level"} <= set(line) for line in requests)
     assert "SECRET" not in service.log.read_text()
+    secret = service.key.rpartition("_")[2]
+    assert secret not in service.log.read_text()
 
 
 def test_several_workers_share_port_and_store(tmp_path: Path, bundle_place: Path, sqlite_url: str) -> None:
@@ -190,8 +206,7 @@ def test_several_workers_share_port_and_store(tmp_path: Path, bundle_place: Path
     with running(tmp_path, **settings) as service, ThreadPoolExecutor(N_CLIENTS) as threads:
 
         def post(number: int) -> int:
-            lead = {"lead_id": f"L{number % 40}", "fields": {}}
-            return httpx.post(f"{service.url}/v1/score", json=lead, timeout=60).status_code
+            return service.post("/v1/score", {"lead_id": f"L{number % 40}", "fields": {}}).status_code
 
         assert set(threads.map(post, range(80))) <= {200}
         assert service.stop(signal.SIGTERM) in STOPPED
@@ -205,7 +220,7 @@ def test_a_failure_of_the_store_is_logged_without_its_message(tmp_path: Path, bu
         with engine.begin() as connection:
             connection.execute(sa.text("DROP TABLE scores"))
         engine.dispose()
-        answer = httpx.post(f"{service.url}/v1/score", json={"lead_id": "SECRET", "fields": {}})
+        answer = service.post("/v1/score", {"lead_id": "SECRET", "fields": {}})
         assert answer.status_code == 503
         (line,) = [line for line in service.lines() if line["event"] == "could not answer"]
     assert line["request_id"] == answer.json()["request_id"]

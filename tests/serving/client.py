@@ -16,10 +16,22 @@ from serving.store import Store
 
 
 class Client:
-    """Sends requests to an application whose clock the test holds."""
+    """Sends requests to an application whose clock the test holds.
 
-    def __init__(self, settings: Settings, bundle: Bundle | None, now: datetime, *, store: Store | None = None) -> None:
+    It is open to everybody, as a demo is, unless the test is about who may: then `guarded` says so.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        bundle: Bundle | None,
+        now: datetime,
+        *,
+        store: Store | None = None,
+        guarded: bool = False,
+    ) -> None:
         self.now = now
+        settings = settings if guarded else settings.model_copy(update={"demo": True})
         self.app = create_app(settings, bundle=bundle, store=store, clock=lambda: self.now)
 
     def __enter__(self) -> Self:

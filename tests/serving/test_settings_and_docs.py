@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from features.definition import LeadDefinition, read_definition
 from features.encode import Encoder
+from serving.auth.access import ACCESS
+from serving.auth.keys import ROLES
 from serving.errors import KINDS
 from serving.intake import LEAD_KEYS
 from serving.settings import Settings
@@ -30,7 +32,11 @@ def table(page: Path, first_cell: str) -> dict[str, list[str]]:
 
 
 def in_words(default: object) -> str:
-    return f"`{default}`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, float):
+        return f"`{default:g}`"
+    return "–" if default == () else f"`{default}`"
 
 
 @pages
@@ -39,9 +45,7 @@ def test_the_page_documents_every_setting_with_its_default(page: Path) -> None:
     settings = {f"LEAD_{name.upper()}": field for name, field in Settings.model_fields.items()}
     assert set(documented) == set(settings)
     for name, field in settings.items():
-        assert documented[name][0] == in_words(
-            f"{field.default:g}" if isinstance(field.default, float) else field.default
-        )
+        assert documented[name][0] == in_words(field.default)
         assert len(documented[name][1]) > 10
 
 
@@ -52,6 +56,18 @@ def test_the_page_documents_every_endpoint(page: Path, client: Client) -> None:
     for path, methods in paths.items():
         for method in methods:
             assert f"`{method.upper()} {path}`" in text
+
+
+@pages
+def test_the_page_says_who_may_ask_each_endpoint(page: Path) -> None:
+    words = {"en": ("no key", "any"), "de": ("kein Schlüssel", "jede")}[page.parent.name]
+    expected = {}
+    for route, need in ACCESS.items():
+        roles = ", ".join(f"`{role}`" for role in need.roles)
+        expected[route] = words[0] if need.is_open else words[1] if set(need.roles) == set(ROLES) else roles
+    rows = [[cell.strip() for cell in line.split("|")] for line in page.read_text().splitlines()]
+    told = [row for row in rows if len(row) == 5 and row[3] in expected.values()]
+    assert {route: row[3] for row in told for route in re.findall(r"`([A-Z]+ /[^`]+)`", row[1])} == expected
 
 
 @pages

@@ -17,6 +17,6 @@ TEXTS = {
     "It does.": "Er antwortet.",
     "The process answers.": "Der Prozess antwortet.",
     "Whether leads can be scored now": "Ob Leads jetzt bewertet werden können",
-    "Says that model and store are ready, or everything that they are waiting for.": "Sagt, dass Modell und Speicher bereit sind, oder alles, worauf sie warten.",
+    "Says that model and store are ready, or everything that they are waiting for. The reasons in full, with names of files and servers, are for callers with a key and on the machine itself.": "Sagt, dass Modell und Speicher bereit sind, oder alles, worauf sie warten. Die Gründe in voller Länge, mit Namen von Dateien und Servern, bekommt, wer einen Schlüssel hat oder auf dem Rechner selbst fragt.",
     "Model and store are ready.": "Modell und Speicher sind bereit.",
 }

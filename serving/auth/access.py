@@ -1,0 +1,114 @@
+"""Which role may do what, in one table. A route that does not stand in it keeps the service from starting.
+
+    open        anybody, without a key: whether the service lives and can score
+    any key     a key of any role
+    roles       a key of one of these
+
+What each role is for: `crm` is the system that sends leads and what became of them; `sales` and `marketing` read
+everything, and sales answers with verdicts; `data` looks after the model and the stored history. Objection and erasure
+are a person's right, which reaches us through the CRM or is carried out by whoever looks after the data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from features.errors import InternalError
+from serving.auth.keys import ROLES, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a caller needs to be let in: nothing if `is_open`, else a key of one of these roles."""
+
+    roles: tuple[Role, ...]
+    is_open: bool = False
+
+
+OPEN: Final = Need((), is_open=True)
+ANY_KEY: Final = Need(ROLES)
+
+
+def only(*roles: Role) -> Need:
+    """A key of one of these roles."""
+    return Need(roles)
+
+
+ACCESS: Mapping[str, Need] = {
+    "POST /v1/score": only("crm"),
+    "POST /v1/score/batch": only("crm"),
+    "GET /v1/leads/{lead_id}": ANY_KEY,
+    "POST /v1/outcomes": only("crm"),
+    "POST /v1/outcomes/batch": only("crm"),
+    "POST /v1/verdicts": only("crm", "sales"),
+    "POST /v1/verdicts/batch": only("crm", "sales"),
+    "GET /v1/model": ANY_KEY,
+    "GET /v1/model/importance": ANY_KEY,
+    "GET /healthz": OPEN,
+    "GET /readyz": OPEN,
+    "GET /openapi.json": ANY_KEY,
+    "GET /openapi-3.0.json": ANY_KEY,
+    "GET /openapi-2.0.json": ANY_KEY,
+    "GET /swagger.json": ANY_KEY,
+    "GET /docs": ANY_KEY,
+}
+
+
+class Doors:
+    """Finds what a request needs, by the patterns that the framework itself finds routes with.
+
+    Parameters
+    ----------
+    routes : sequence of (path, pattern, need by method)
+        In the order in which the framework tries them.
+    """
+
+    def __init__(self, routes: Sequence[tuple[str, re.Pattern[str], Mapping[str, Need]]]) -> None:
+        self._routes = routes
+        # Searched once: most requests go to an address without parameters.
+        self._fixed = {
+            (method, path): self._searched(method, path)
+            for path, _, needs in routes
+            for method in needs
+            if "{" not in path
+        }
+
+    def need(self, method: str, path: str) -> Need | None:
+        """What a request needs; any key if the address exists but takes other methods, None if nothing is there."""
+        return self._fixed.get((method, path)) or self._searched(method, path)
+
+    def _searched(self, method: str, path: str) -> Need | None:
+        exists = False
+        for _, pattern, needs in self._routes:
+            if pattern.match(path):
+                if method in needs:
+                    return needs[method]
+                exists = True
+        return ANY_KEY if exists else None
+
+
+def doors_of(app: FastAPI, access: Mapping[str, Need] = ACCESS) -> Doors:
+    """The doors of an application's routes.
+
+    Raises
+    ------
+    InternalError
+        If a route does not stand in the table, or a row of it leads nowhere.
+    """
+    routes = [(str(route.path), route.path_regex, route.methods or set()) for route in iter_route_contexts(app.routes)]
+    _check({f"{method} {path}" for path, _, methods in routes for method in methods}, set(access))
+    return Doors([(path, pattern, {m: access[f"{m} {path}"] for m in methods}) for path, pattern, methods in routes])
+
+
+def _check(routes: set[str], table: set[str]) -> None:
+    undeclared, leading_nowhere = sorted(routes - table), sorted(table - routes)
+    if undeclared or leading_nowhere:
+        raise InternalError(
+            f"serving/auth/access.py must say who may use {undeclared}, and must not list {leading_nowhere}"
+        )

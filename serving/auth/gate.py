@@ -1,0 +1,83 @@
+"""Stands before every route: nobody passes without a key that may, and no more at a time than can be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from features.errors import LeadQualityError
+from serving.auth.access import ANY_KEY, Doors, Need
+from serving.auth.guard import Guard
+from serving.errors import ApiError, api_error
+from serving.responses import problem_response
+
+BEARER = b"bearer "
+
+
+class Gate:
+    """The middleware that lets requests in.
+
+    Parameters
+    ----------
+    guard : Guard or None
+        Who says whether a caller may; None in the demo, where everybody may do everything.
+    most_at_a_time : int
+        Further requests that need a key are answered with 503.
+    """
+
+    def __init__(self, app: ASGIApp, doors: Doors, guard: Guard | None, most_at_a_time: int) -> None:
+        self._app = app
+        self._doors = doors
+        self._guard = guard
+        self._most_at_a_time = most_at_a_time
+        self._n_running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or say why it may not be."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        need = self._doors.need(scope["method"], scope["path"])
+        try:
+            if self._guard is not None:
+                await _let_in(scope, need, self._guard)
+            self._check_room(need)
+        except (ApiError, LeadQualityError) as error:
+            await problem_response(Request(scope), api_error(error))(scope, receive, send)
+            return
+        self._n_running += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._n_running -= 1
+
+    def _check_room(self, need: Need | None) -> None:
+        if self._n_running >= self._most_at_a_time and not (need is not None and need.is_open):
+            raise ApiError("overloaded")
+
+
+def key_sent(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """The key in the headers of a request: a Bearer token, else X-API-Key; None if there is neither."""
+    key = None
+    for name, value in headers:
+        if name == b"authorization" and value[: len(BEARER)].lower() == BEARER:
+            return value[len(BEARER) :].strip()
+        if name == b"x-api-key":
+            key = value.strip()
+    return key
+
+
+async def _let_in(scope: Scope, need: Need | None, guard: Guard) -> None:
+    """Return if the caller may; the id of the key then stands in the request's state."""
+    key, address = key_sent(scope["headers"]), scope["client"][0] if scope.get("client") else ""
+    if need is not None and need.is_open:
+        record = await guard.recognized(key, address)
+    else:
+        # An address that does not exist takes a key, too: without one, nobody learns which do.
+        record = await guard.admit(need or ANY_KEY, key, address)
+    if record is not None:
+        scope["state"]["key_id"] = record.key_id
+    if need is None:
+        raise ApiError("not_found")

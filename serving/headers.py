@@ -1,0 +1,39 @@
+"""Headers that every answer carries: what browsers must not do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+from serving.settings import Settings
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+CONTENT_SECURITY_POLICY: Final = b"content-security-policy"
+NOTHING_AT_ALL: Final = (CONTENT_SECURITY_POLICY, b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
+ALWAYS: Final[Headers] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+DEMO: Final = (b"x-lead-demo", b"open")
+
+
+def standing_headers(settings: Settings) -> Headers:
+    """What every answer of this service carries."""
+    headers = ALWAYS
+    if settings.hsts_s:
+        headers += ((b"strict-transport-security", f"max-age={settings.hsts_s}".encode()),)
+    if settings.demo:
+        headers += (DEMO,)
+    return headers
+
+
+def added_to(sent: Iterable[tuple[bytes, bytes]], standing: Headers) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer with the standing ones; a page that brings a policy of its own keeps it."""
+    headers = [*sent, *standing]
+    if not any(name == CONTENT_SECURITY_POLICY for name, _ in headers):
+        headers.append(NOTHING_AT_ALL)
+    return headers
