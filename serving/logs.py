@@ -59,7 +59,7 @@ def configure_logs(level: str) -> None:
 
 
 def log_request(
-    request_id: str, method: str, route: str, status: int, duration_ms: float, key_id: str | None = None
+    request_id: str, method: str, route: str, status: int, duration_ms: float, *, key_id: str | None = None
 ) -> None:
     """Write a request's line: the same JSON as every other line, without the way through structlog's processors.
 

@@ -73,7 +73,7 @@ class RequestLog:
 def _write_line(scope: Scope, request_id: str, status: int, started: float) -> None:
     route = getattr(scope.get("route"), "path", "(none)")
     duration_ms = 1000 * (time.perf_counter() - started)
-    log_request(request_id, scope["method"], route, status, duration_ms, scope["state"].get("key_id"))
+    log_request(request_id, scope["method"], route, status, duration_ms, key_id=scope["state"].get("key_id"))
 
 
 async def _internal(request: Request, send: Send) -> None:
