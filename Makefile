@@ -6,6 +6,7 @@ LEADS      ?= 12000
 OUT        ?=
 SERVE      ?= 1
 BUDGET     ?=
+ERASED     ?=
 MODEL      ?= demo
 CLIENT     ?= crm
 ROLE       ?= crm
@@ -16,6 +17,7 @@ PACKAGES := features training serving
 COMPILE := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
            --no-emit-find-links --no-annotate --no-header
 budget  = $(if $(BUDGET),--budget $(BUDGET))
+erased  = $(if $(ERASED),--erased '$(ERASED)')
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_TRACKING_URI ?= sqlite:///$(or $(LEAD_STATE),.state)/mlflow.db
@@ -24,7 +26,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo simulate define horizon backtest train recalibrate due promote rollback versions \
-        key serve score card mlflow notebooks test test-fast check format lint types imports bench bench-quality lock clean
+        key serve history score card mlflow notebooks test test-fast check format lint types imports bench bench-quality lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,12 +63,12 @@ horizon: setup ## show when wins come and propose a horizon (DEFINITION=lead.tom
 backtest: setup ## replay the past month by month into .state/backtest-NAME (DEFINITION= DATA= FIRST=2025-01-01 BUDGET=)
 	$(PY) -m training backtest --definition '$(DEFINITION)' --data '$(DATA)' $(if $(FIRST),--first $(FIRST)) $(budget)
 
-train: setup ## train on a history and register the challenger (DEFINITION=lead.toml DATA='export*.csv' BUDGET=seconds)
-	$(PY) -m training train --definition '$(DEFINITION)' --data '$(DATA)' $(budget)
+train: setup ## train on a history and register the challenger (DEFINITION=lead.toml DATA='export*.csv' BUDGET=seconds ERASED=file)
+	$(PY) -m training train --definition '$(DEFINITION)' --data '$(DATA)' $(budget) $(erased)
 
 recalibrate: setup ## give the champion new slopes from recent outcomes, as challenger (DATA= NEWEST=1000 or SINCE=2025-06-01)
 	$(PY) -m training recalibrate --definition '$(DEFINITION)' --data '$(DATA)' $(if $(NEWEST),--newest $(NEWEST)) \
-	  $(if $(SINCE),--since $(SINCE))
+	  $(if $(SINCE),--since $(SINCE)) $(erased)
 
 due: setup ## say whether recalibration is due, by outcomes since the champion was made (fails if it is; DEFINITION= DATA=)
 	$(PY) -m training due --definition '$(DEFINITION)' --data '$(DATA)'
@@ -86,6 +88,10 @@ key: setup ## make an API key and print it, this once (CLIENT=name ROLE=crm|sale
 
 serve: setup ## start the scoring service on the champion, for those with a key (MODEL=name; settings: docs/en/service.md)
 	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving
+
+history: setup ## write what was scored and what became of it, to train on (OUT=history.parquet MODEL=name LATE=1)
+	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving history --out '$(or $(OUT),.state/history.parquet)' \
+	  $(if $(LATE),--with-late)
 
 score: setup ## score a file of leads with the champion (DATA=leads.csv OUT=scores.csv)
 	$(PY) -m training score --definition '$(DEFINITION)' --data '$(DATA)' --out '$(or $(OUT),.state/scores.csv)'

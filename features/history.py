@@ -55,6 +55,8 @@ class History:
         The moment until which outcomes were recorded, exclusive; None without dates.
     notes : tuple of Text
         How the export was read.
+    exports : tuple of str
+        The ids of the service's exports that the leads come from.
     """
 
     definition: LeadDefinition
@@ -62,6 +64,7 @@ class History:
     data_end: datetime | None
     left_out: tuple[LeftOutRows, ...]
     notes: tuple[Text, ...]
+    exports: tuple[str, ...] = ()
 
 
 def files_of(definition: LeadDefinition, pattern: str | list[str]) -> Files:
@@ -129,9 +132,9 @@ class _Reader:
         left_out = self._contradictions(columns)
         self._raise()
         frame = self._frame(columns, fields)
-        kept = ~left_out
-        rows = _left_out_rows(int(left_out.sum()))
-        return History(self.definition, frame[kept].reset_index(drop=True), self._end(frame), rows, tuple(self.notes))
+        rows = _left_out_rows(self.table.n_erased, int(left_out.sum()))
+        kept = frame[~left_out].reset_index(drop=True)
+        return History(self.definition, kept, self._end(frame), rows, tuple(self.notes), self.table.exports)
 
     def leads(self) -> pd.DataFrame:
         roles = self.definition.columns.named()
@@ -423,9 +426,10 @@ def _not_later(now: datetime) -> Text:
     )
 
 
-def _left_out_rows(n: int) -> tuple[LeftOutRows, ...]:
-    reason = Text(en="closed before it was created", de="abgeschlossen, bevor er angelegt war")
-    return (LeftOutRows(reason, n),) if n else ()
+def _left_out_rows(n_erased: int, n_early: int) -> tuple[LeftOutRows, ...]:
+    erased = Text(en="erased on request", de="auf Verlangen gelöscht")
+    early = Text(en="closed before it was created", de="abgeschlossen, bevor er angelegt war")
+    return tuple(rows for rows in (LeftOutRows(erased, n_erased), LeftOutRows(early, n_early)) if rows.n)
 
 
 _DATE = Text("a date such as 2026-01-31 or 31.01.2026", "ein Datum wie 31.01.2026 oder 2026-01-31")

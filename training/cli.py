@@ -21,11 +21,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from features.errors import BundleError, DataError, NotReadyError, OutsideError
+from features.errors import BundleError, DataError, DefinitionError, NotReadyError, OutsideError, Problem
 from features.text import Language, Text, decimal, reader_language, same, whole
 
 if TYPE_CHECKING:
     from features.definition import LeadDefinition
+    from features.sources import Source
     from features.sources.files import Files
     from training.judging.gates import Decision
     from training.pipeline import Trained
@@ -37,6 +38,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 Format = Literal["german_csv", "csv", "parquet"]
 DataOption = Annotated[str, typer.Option(help="The export: a path or a pattern such as 'exports/*.csv'.")]
 DefinitionOption = Annotated[Path, typer.Option(help="The agreement, a TOML file.")]
+ErasedOption = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="Hashes of erased leads, which are left out.")
+]
 WhoOption = Annotated[str, typer.Option(help="Who decides; stands in the history of promotions.")]
 
 
@@ -170,7 +174,9 @@ def backtest(
 def train(
     definition: DefinitionOption,
     data: DataOption,
+    *,
     budget: Annotated[float | None, typer.Option(help="Seconds for choosing the number of trees.")] = None,
+    erased: ErasedOption = None,
 ) -> None:
     """Train on a history, judge on later leads, write a bundle, log it to MLflow and register it as challenger."""
     from dataclasses import replace
@@ -189,7 +195,7 @@ def train(
         tracking.prepare()
         with tracking.run(f"train {agreement.name}") as run:
             now = datetime.now(UTC)
-            prepared = pipeline.prepare(agreement, _export(agreement, data), settings, report, now=now)
+            prepared = pipeline.prepare(agreement, _leads(agreement, data, erased), settings, report, now=now)
             trained = pipeline.train(prepared, settings, now=now, progress=report)
             champion = tracking.registry.champion()
             in_use = None if champion is None else tracking.registry.download(champion)
@@ -217,6 +223,7 @@ def recalibrate(
     *,
     newest: Annotated[int, typer.Option(min=80, help="So many of the newest matured leads recalibrate.")] = 1000,
     since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Instead: all from this day on.")] = None,
+    erased: ErasedOption = None,
 ) -> None:
     """Give the champion new slopes and a new shift from recent outcomes, and register it as challenger."""
     from training import pipeline
@@ -233,7 +240,7 @@ def recalibrate(
         tracking = _tracking(agreement)
         champion, in_use = _champion(tracking)
         with tracking.run(f"recalibrate {agreement.name}", {"recalibrated.of": str(champion)}) as run:
-            source, now = _export(agreement, data), datetime.now(UTC)
+            source, now = _leads(agreement, data, erased), datetime.now(UTC)
             made = run_recalibration(
                 in_use, champion, source, agreement, settings=settings, recent=recent, now=now, progress=report
             )
@@ -381,6 +388,8 @@ _READING = Text("Reading the history", "Historie einlesen")
 _DRAWING = Text("Drawing the figures", "Abbildungen zeichnen")
 _LEFT_OUT_BY_MONTH = Text("Leads by month, with the horizon as agreed", "Leads je Monat, mit vereinbartem Horizont")
 _LOG_LOSS_BY_PERIOD = Text("Log loss of what came after each origin", "Log-Loss dessen, was nach jedem Zeitpunkt kam")
+_NO_IDS = Text("erased leads are recognized by their id", "gelöschte Leads werden an der Kennung erkannt")
+_AN_ID_COLUMN = Text("the column that holds it", "die Spalte, in der sie steht")
 _WON = Text("won", "gewonnen")
 _NO_CHALLENGER = Text(
     "There is no challenger. Train one first, or name a version.",
@@ -410,6 +419,25 @@ def _export(agreement: LeadDefinition, data: str) -> Files:
     from features.history import files_of
 
     return files_of(agreement, data)
+
+
+def _leads(agreement: LeadDefinition, data: str, erased: Path | None) -> Source:
+    """The export without the leads on the list of erased ones, if there is a list.
+
+    Raises
+    ------
+    DefinitionError
+        If the leads have no ids to be recognized by.
+    """
+    from features.erased import read_erased
+    from features.sources.without_erased import WithoutErased
+
+    files = _export(agreement, data)
+    if erased is None:
+        return files
+    if agreement.columns.id is None:
+        raise DefinitionError([Problem("columns.id", _NO_IDS, _AN_ID_COLUMN, code="no_id")])
+    return WithoutErased(files, agreement.columns.id, read_erased(erased))
 
 
 def _state() -> Path:

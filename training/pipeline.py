@@ -194,8 +194,17 @@ def manifest_of(
     threshold: float,
     settings: Mapping[str, Any],
     notes: tuple[Text, ...],
+    earlier_exports: tuple[str, ...] = (),
 ) -> Manifest:
-    """What a bundle made at `now` says about itself; `notes` are what its reader should be warned of."""
+    """What a bundle made at `now` says about itself.
+
+    Parameters
+    ----------
+    notes : tuple of Text
+        What its reader should be warned of.
+    earlier_exports : tuple of str
+        The exports that the model learnt from which this one was made of.
+    """
     by_time = prepared.cut.by_time
     return Manifest(
         created_at=now.isoformat(timespec="seconds"),
@@ -208,6 +217,7 @@ def manifest_of(
         settings=settings,
         libraries={name: version(name) for name in LIBRARIES},
         warnings=notes if by_time else (NOT_VALIDATED, *notes),
+        history_exports=tuple(dict.fromkeys([*earlier_exports, *prepared.labelled.history.exports])),
     )
 
 

@@ -93,6 +93,8 @@ class Manifest:
         Of the evaluation on later leads, each with n and interval.
     settings, libraries : mapping
         What training was told, and the versions that it ran with.
+    history_exports : tuple of str
+        The ids of the service's exports that it learnt from, so that an erased lead's traces can be named.
     """
 
     created_at: str
@@ -105,6 +107,7 @@ class Manifest:
     settings: Mapping[str, Any] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[Text, ...] = ()
+    history_exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -340,6 +343,7 @@ def _manifest(data: Mapping[str, Any]) -> Manifest:
         settings=data["settings"],
         libraries=data["libraries"],
         warnings=tuple(Text(**text) for text in data["warnings"]),
+        history_exports=tuple(data.get("history_exports", ())),  # bundles made before histories had ids say nothing
     )
 
 

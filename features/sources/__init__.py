@@ -10,17 +10,7 @@ that yields text needs it.
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
-
+from features.sources.source import Source
 from features.sources.table import Place, RawTable
 
 __all__ = ["Place", "RawTable", "Source"]
-
-
-@runtime_checkable
-class Source(Protocol):
-    """Anywhere that an export can come from."""
-
-    def read(self) -> RawTable:
-        """All rows; raises `HistoryError` with every problem when they cannot be read as one table."""
-        ...

@@ -32,11 +32,12 @@ ONLY_HEADER = Text(en="the file has a header and no rows", de="die Datei hat nur
 
 @dataclass(frozen=True)
 class FileTable:
-    """One file as read: its columns, the row number of each row, and a sentence about how."""
+    """One file as read: its columns, the row number of each row, a sentence about how, and which export it is."""
 
     table: pa.Table
     row: npt.NDArray[np.int64]
     notes: tuple[Text, ...]
+    export_id: str = ""
 
 
 def read_delimited(data: bytes, file: str, options: ReadOptions) -> FileTable:

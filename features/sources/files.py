@@ -12,7 +12,7 @@ import gzip
 import zlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.errors import HistoryError, Problem
+from features.exported import export_id_beside
 from features.sources.delimited import FileTable, read_delimited
 from features.sources.options import ReadOptions
 from features.sources.parquet import read_parquet
@@ -112,7 +113,7 @@ def _read(path: Path, name: str, options: ReadOptions) -> FileTable:
     data = _bytes(path, name)
     if ending == ".parquet":
         return read_parquet(data, name, options.missing)
-    return read_delimited(data, name, options)
+    return replace(read_delimited(data, name, options), export_id=export_id_beside(path))
 
 
 def _bytes(path: Path, name: str) -> bytes:
@@ -155,7 +156,9 @@ def _joined(tables: dict[str, FileTable]) -> RawTable:
     frame = pd.DataFrame({name: _series(column) for name, column in zip(order, table.columns, strict=True)}, copy=False)
     file = np.concatenate([np.full(len(t.row), name, dtype=object) for name, t in tables.items()])
     row = np.concatenate([t.row for t in tables.values()])
-    return RawTable(frame, file, row, tuple(note for t in tables.values() for note in t.notes))
+    notes = tuple(note for t in tables.values() for note in t.notes)
+    exports = tuple(dict.fromkeys(t.export_id for t in tables.values() if t.export_id))
+    return RawTable(frame, file, row, notes, exports)
 
 
 def _clash(column: str, tables: dict[str, FileTable]) -> list[Problem]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import HistoryError, Problem
+from features.exported import export_id_of
 from features.sources.delimited import FileTable, cleaned_strings
 from features.sources.table import in_column
 from features.text import Text, whole
@@ -37,7 +38,9 @@ def read_parquet(data: bytes, file: str, missing: tuple[str, ...]) -> FileTable:
         raise HistoryError(problems)
     columns = [_plain(column, missing) for column in table.columns]
     row = np.arange(FIRST_ROW, FIRST_ROW + len(table), dtype=np.int64)
-    return FileTable(pa.Table.from_arrays(columns, names=table.column_names), row, (_how(file, len(table)),))
+    notes = (_how(file, len(table)),)
+    plain = pa.Table.from_arrays(columns, names=table.column_names)
+    return FileTable(plain, row, notes, export_id_of(table.schema.metadata))
 
 
 def _plain(column: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.ChunkedArray:

@@ -58,12 +58,18 @@ class RawTable:
         Excel does not show it. In Parquet, which has no header row, the first record is row 2 all the same.
     notes : tuple of Text
         One sentence per file: how it was read (encoding, separator, rows) and what was left out.
+    exports : tuple of str
+        The ids of the service's exports that the rows come from; see `features.exported`.
+    n_erased : int
+        Rows that were left out because their lead was erased.
     """
 
     frame: pd.DataFrame
     file: npt.NDArray[np.object_]
     row: npt.NDArray[np.int64]
     notes: tuple[Text, ...] = ()
+    exports: tuple[str, ...] = ()
+    n_erased: int = 0
 
     def place(self, column: str | None, positions: Positions) -> tuple[Place, ...]:
         """One `Place` per file that holds any of `positions` (a mask or positions), in the order of reading."""

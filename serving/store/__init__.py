@@ -8,6 +8,7 @@ from serving.store.errors import (
     StoreDownError,
     UnknownLeadError,
 )
+from serving.store.exports import NewExport, PastLead
 from serving.store.keys import KeyRecord
 from serving.store.records import ModelRecord, NewScore, Outcome, Saved, Verdict
 from serving.store.store import Store
@@ -18,10 +19,12 @@ __all__ = [
     "KeyReusedError",
     "LeadRefusedError",
     "ModelRecord",
+    "NewExport",
     "NewScore",
     "NotHandedOverError",
     "NotMigratedError",
     "Outcome",
+    "PastLead",
     "Saved",
     "Store",
     "StoreDownError",

@@ -7,6 +7,7 @@ from pathlib import Path
 from serving.store.backup import back_up
 from serving.store.engine import open_engine
 from serving.store.errors import NotMigratedError, outside
+from serving.store.exports import Exports
 from serving.store.keys import Keys
 from serving.store.migration import HEAD, current_revision, migrate
 from serving.store.records import Outcome, Verdict
@@ -23,6 +24,7 @@ class Store:
     scores : Scores
     outcomes, verdicts : Told
     keys : Keys
+    exports : Exports
 
     Parameters
     ----------
@@ -39,6 +41,7 @@ class Store:
         self.outcomes: Told[Outcome] = Told(self._engine, self._writer, OUTCOMES)
         self.verdicts: Told[Verdict] = Told(self._engine, self._writer, VERDICTS)
         self.keys = Keys(self._engine, self._writer)
+        self.exports = Exports(self._engine, self._writer)
 
     @property
     def migrates_itself(self) -> bool:

@@ -119,6 +119,7 @@ def recalibrate(
         threshold=_threshold(labelled, found, made.judged),
         settings={**bundle.manifest.settings, "recalibration": _told(bundle, number, found, made.slopes, recent)},
         notes=tuple(text for text in bundle.manifest.warnings if text != NOT_VALIDATED),
+        earlier_exports=bundle.manifest.history_exports,
     )
     left_out = (*labelled.left_out, *found.left_out())
     origin = recalibration_words.origin(bundle, number, found.parts, made.slopes, manifest.windows[-1])
