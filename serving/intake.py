@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from features.encode import moment_of, shown
+from features.encode import EncodedRecord, moment_of, shown
 from features.errors import Problem, RecordError
 from features.text import Text, same
 from serving.errors import MOST_PROBLEMS
@@ -24,6 +24,7 @@ from serving.store import Saved
 ID_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._:~+=-]{0,127}$"
 KEY_PATTERN = "^[!-~]{1,255}$"
 LEAD_KEYS = ("lead_id", "account_id", "as_of", "fields")
+WHAT_IF_KEYS = ("as_of", "fields")
 BATCH_KEYS = ("leads",)
 EARLIEST_YEAR = 1900
 MOST_AHEAD = timedelta(days=1)
@@ -51,22 +52,56 @@ def read_lead(entry: object, scorer: Scorer, arrival: Arrival, position: int = 0
     """
     if not isinstance(entry, dict):
         raise RecordError([misfit("lead", entry, _AN_OBJECT)])
+    problems = [*unknown_keys(entry, LEAD_KEYS), *_ids(entry)]
+    facts = _facts(entry, problems, scorer, arrival.received_at)
+    lead = Lead(entry["lead_id"], facts.as_of, facts.fields, facts.record, entry.get("account_id"))
+    identity = _identity(lead, facts.named_as_of, scorer.bundle.bundle_id, arrival, position)
+    return Admitted(replace(lead, score_id=identity.score_id), identity)
+
+
+def read_what_if(entry: Mapping[str, Any], problems: Sequence[Problem], scorer: Scorer, received_at: datetime) -> Lead:
+    """The lead without a name whose probability is asked for.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Faults of the request that are known already.
+
+    Raises
+    ------
+    RecordError
+        With every fault, those known already too.
+    """
+    facts = _facts(entry, [*problems, *unknown_keys(entry, WHAT_IF_KEYS)], scorer, received_at)
+    return Lead("", facts.as_of, facts.fields, facts.record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is known about a lead at a moment; `named_as_of` only if the request named the moment."""
+
+    as_of: datetime
+    named_as_of: datetime | None
+    fields: Mapping[str, Any]
+    record: EncodedRecord
+
+
+def _facts(entry: Mapping[str, Any], problems: Sequence[Problem], scorer: Scorer, received_at: datetime) -> _Facts:
+    """The fields of an entry and their moment; raises RecordError with their faults and those known already."""
     zone = ZoneInfo(scorer.bundle.definition.read.timezone)
-    as_of, problems = _as_of(entry.get("as_of"), zone, arrival.received_at)
-    problems = [*unknown_keys(entry, LEAD_KEYS), *_ids(entry), *problems]
+    as_of, faults = _as_of(entry.get("as_of"), zone, received_at)
+    problems = [*problems, *faults]
     fields = entry.get("fields")
     if not isinstance(fields, dict):
         raise RecordError([*problems, misfit("fields", fields, _AN_OBJECT)])
-    moment = as_of or arrival.received_at
+    moment = as_of or received_at
     try:
         record = scorer.encode(_bounded(fields, scorer), moment)
     except RecordError as error:
         raise RecordError([*problems, *error.problems]) from error
     if problems:
         raise RecordError(problems)
-    lead = Lead(entry["lead_id"], moment, fields, record, entry.get("account_id"))
-    identity = _identity(lead, as_of, scorer.bundle.bundle_id, arrival, position)
-    return Admitted(replace(lead, score_id=identity.score_id), identity)
+    return _Facts(moment, as_of, fields, record)
 
 
 def read_batch(

@@ -13,7 +13,7 @@ from features.encode import FIRST_LEVEL_CODE, LONGEST_VALUE, EncodedField
 from features.model.bundle import Bundle
 from features.profile import FieldProfile
 from features.text import Text, same
-from serving.intake import ID_PATTERN
+from serving.intake import ID_PATTERN, WHAT_IF_KEYS
 from serving.scorer import Scorer, in_utc
 
 LONGEST_DESCRIPTION = 1_200  # Salesforce refuses descriptions of 1,333 characters and more
@@ -23,9 +23,9 @@ Schema = dict[str, Any]
 
 
 def lead_schemas(scorer: Scorer | None, max_batch_leads: int) -> dict[str, Schema]:
-    """The schemas ScoreRequest, BatchRequest and LeadFields; without fields while there is no model."""
+    """The schemas ScoreRequest, WhatIfRequest, BatchRequest and LeadFields; no fields while there is no model."""
     fields = _fields(scorer.bundle) if scorer else {}
-    request = {
+    request: Schema = {
         "type": "object",
         "description": "One lead to be scored.",
         "properties": {
@@ -39,6 +39,13 @@ def lead_schemas(scorer: Scorer | None, max_batch_leads: int) -> dict[str, Schem
             "fields": {"$ref": "#/components/schemas/LeadFields"},
         },
         "required": ["lead_id", "fields"],
+        "additionalProperties": False,
+    }
+    what_if = {
+        "type": "object",
+        "description": "A lead that need not exist.",
+        "properties": {name: request["properties"][name] for name in WHAT_IF_KEYS},
+        "required": ["fields"],
         "additionalProperties": False,
     }
     batch = {
@@ -61,7 +68,7 @@ def lead_schemas(scorer: Scorer | None, max_batch_leads: int) -> dict[str, Schem
         "properties": fields,
         "additionalProperties": False,
     }
-    return {"ScoreRequest": request, "BatchRequest": batch, "LeadFields": lead_fields}
+    return {"ScoreRequest": request, "WhatIfRequest": what_if, "BatchRequest": batch, "LeadFields": lead_fields}
 
 
 def lead_examples(scorer: Scorer) -> dict[str, Schema]:

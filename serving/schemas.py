@@ -98,12 +98,14 @@ class IntervalShown(TypedDict):
     level: Annotated[float, Field(description="The share of such intervals that hold the probability, over models.")]
 
 
-class StoredAnswer(TypedDict):
-    """A lead's probability and all of its explanation, the same for every reader."""
+ReasonsText = Annotated[
+    str, Field(description="Base, reasons and rest as one text, a line each, in the language of Accept-Language.")
+]
 
-    score_id: Annotated[str, Field(description="Names this stored score.")]
-    lead_id: str
-    account_id: NotRequired[str]
+
+class Explained(TypedDict):
+    """A probability and all of its explanation."""
+
     as_of: Annotated[str, Field(description="The moment for which the lead was scored, UTC.")]
     probability: Annotated[Probability, Field(description="Of being won within horizon_days of as_of; calibrated.")]
     interval: NotRequired[IntervalShown]
@@ -124,12 +126,24 @@ class StoredAnswer(TypedDict):
     model: ModelName
 
 
+class StoredAnswer(Explained):
+    """A lead's probability and all of its explanation, the same for every reader."""
+
+    score_id: Annotated[str, Field(description="Names this stored score.")]
+    lead_id: str
+    account_id: NotRequired[str]
+
+
+class WhatIfAnswer(Explained):
+    """The probability that a lead with such fields would have; nothing of it is stored."""
+
+    reasons_text: ReasonsText
+
+
 class ScoreAnswer(StoredAnswer):
     """A lead's probability and all of its explanation."""
 
-    reasons_text: Annotated[
-        str, Field(description="Base, reasons and rest as one text, a line each, in the language of Accept-Language.")
-    ]
+    reasons_text: ReasonsText
 
 
 class ProblemShown(TypedDict):

@@ -18,13 +18,15 @@ from serving.answers import in_language, with_reasons_text
 from serving.body import parse_body
 from serving.errors import ApiError, api_error, details
 from serving.identity import Arrival, hash_of, identity_by_key
-from serving.intake import Admitted, check_idempotency_key, read_batch, read_lead
+from serving.intake import Admitted, check_idempotency_key, read_batch, read_lead, read_what_if
 from serving.schemas import ModelName
 from serving.scorer import Lead, Scored, Scorer
 from serving.store import LeadRefusedError, ModelRecord, NewScore, Saved, Store
 
 SCORED = 200
 LEADS_PER_PART = 50
+NO_IDS = b'{"score_id":"","lead_id":"",'
+"""How an answer begins that is about no lead; what is asked "what if" is answered without it."""
 ONE_REFUSED = Text(
     "Nothing was stored for this lead. Every fault is listed under problems.",
     "Für diesen Lead wurde nichts gespeichert. Alle Fehler stehen unter problems.",
@@ -59,6 +61,22 @@ def score_lead(raw: bytes, scorer: Scorer, *, received_at: datetime, idempotency
         raise RecordError(problems)
     (pending,) = _scores([admitted], scorer, received_at)
     return pending
+
+
+def what_if(raw: bytes, scorer: Scorer, *, received_at: datetime, language: Language) -> bytes:
+    """The answer to `POST /v1/what-if`, as JSON; nothing is stored.
+
+    Raises
+    ------
+    DataError
+        With every fault of the request.
+    ApiError
+        If the body is not JSON.
+    """
+    body, problems = parse_body(raw)
+    (scored,) = scorer.score([read_what_if(body, problems, scorer, received_at)])
+    without_ids = b"{" + scored.answer.removeprefix(NO_IDS)
+    return with_reasons_text(without_ids, scored.reasons_text, language)
 
 
 def answered(pending: Pending, stored: Saved | LeadRefusedError, language: Language) -> bytes:

@@ -43,6 +43,7 @@ def only(*roles: Role) -> Need:
 ACCESS: Mapping[str, Need] = {
     "POST /v1/score": only("crm"),
     "POST /v1/score/batch": only("crm"),
+    "POST /v1/what-if": ANY_KEY,
     "GET /v1/leads/{lead_id}": ANY_KEY,
     "POST /v1/outcomes": only("crm"),
     "POST /v1/outcomes/batch": only("crm"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -14,8 +15,10 @@ from features.text import Language
 from serving import scoring
 from serving.body import read_body
 from serving.responses import documented, json_response
-from serving.schemas import BatchAnswer, ScoreAnswer
+from serving.schemas import BatchAnswer, ScoreAnswer, WhatIfAnswer
 from serving.service import Service, committed
+
+T = TypeVar("T")
 
 router = APIRouter(tags=["scores"])
 
@@ -43,9 +46,9 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def _takes(schema: str) -> dict[str, Any]:
+def _takes(schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"parameters": [IDEMPOTENCY_KEY], "requestBody": {"required": True, "content": content}}
+    return {"parameters": list(parameters), "requestBody": {"required": True, "content": content}}
 
 
 @router.post(
@@ -55,7 +58,7 @@ def _takes(schema: str) -> dict[str, Any]:
     response_model=ScoreAnswer,
     response_description="The stored score.",
     responses=FAULTS,
-    openapi_extra=_takes("ScoreRequest"),
+    openapi_extra=_takes("ScoreRequest", IDEMPOTENCY_KEY),
 )
 async def score_lead(request: Request) -> Response:
     """The lead's probability and explanation, stored before it is answered.
@@ -69,7 +72,7 @@ async def score_lead(request: Request) -> Response:
     key = request.headers.get("idempotency-key")
     work = partial(scoring.score_lead, raw, scorer, received_at=received_at, idempotency_key=key)
     try:
-        pending = work() if len(raw) <= SHORT_BODY_BYTES else await run_in_threadpool(work)
+        pending = await _soon(work, raw)
     except DataError:
         before = await run_in_threadpool(_answered_before, service, raw, received_at, key, language)
         if before is None:
@@ -78,6 +81,40 @@ async def score_lead(request: Request) -> Response:
     model = scoring.model_record(scorer.model_name)
     (stored,) = await committed(service, service.store.scores.submit(model, [pending.new]))
     return json_response(scoring.answered(pending, stored, language))
+
+
+@router.post(
+    "/v1/what-if",
+    operation_id="whatIf",
+    summary="The probability that a lead would have, without storing it",
+    response_model=WhatIfAnswer,
+    response_description="The answer; nothing was stored.",
+    responses=documented(
+        "malformed_json",
+        "body_too_slow",
+        "body_too_large",
+        "unsupported_media_type",
+        "invalid_request",
+        "internal",
+        "not_ready",
+    ),
+    openapi_extra=_takes("WhatIfRequest"),
+)
+async def what_if(request: Request) -> Response:
+    """The probability and explanation of a lead that need not exist, for trying out what would change it.
+
+    It takes no id and stores nothing, so it is about nobody. A lead that is worked with is scored at /v1/score.
+    """
+    service, received_at = Service.of(request), Service.of(request).clock()
+    scorer, language = service.model.scorer, service.language(request)
+    raw = await read_body(request, service.settings)
+    work = partial(scoring.what_if, raw, scorer, received_at=received_at, language=language)
+    return json_response(await _soon(work, raw))
+
+
+async def _soon(work: Callable[[], T], raw: bytes) -> T:
+    """What `work` on this body gives: at once if it is short, else from a thread."""
+    return work() if len(raw) <= SHORT_BODY_BYTES else await run_in_threadpool(work)
 
 
 def _answered_before(
@@ -95,7 +132,7 @@ def _answered_before(
     response_model=BatchAnswer,
     response_description="One result for each lead, in order; at least one was scored and stored.",
     responses=FAULTS,
-    openapi_extra=_takes("BatchRequest"),
+    openapi_extra=_takes("BatchRequest", IDEMPOTENCY_KEY),
 )
 async def score_leads(request: Request) -> Response:
     """One result for each lead: its score, or every fault of it. All scores are stored before the answer.

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from features.model.bundle import Bundle
-from serving.schemas import BatchAnswer, ImportanceAnswer, ModelAnswer, ScoreAnswer
+from serving.schemas import BatchAnswer, ImportanceAnswer, ModelAnswer, ScoreAnswer, WhatIfAnswer
 from tests.serving.client import Client
 
 LEAD = {
@@ -232,3 +232,22 @@ def test_the_clock_is_asked_once_for_each_request(client: Client) -> None:
     client.now += timedelta(days=1)
     second = scored(client, {"lead_id": "L", "fields": {}})
     assert (first["as_of"], second["as_of"]) == ("2026-02-03T10:00:00.000000Z", "2026-02-04T10:00:00.000000Z")
+
+
+WHAT_IF = {"as_of": LEAD["as_of"], "fields": LEAD["fields"]}
+
+
+def test_what_if_gives_the_same_numbers_and_words_and_stores_nothing(client: Client) -> None:
+    answer = client.post("/v1/what-if", json=WHAT_IF, headers={"Accept-Language": "de"})
+    TypeAdapter(WhatIfAnswer).validate_json(answer.content, strict=True, extra="forbid")
+    assert client.get(f"/v1/leads/{LEAD['lead_id']}").status_code == 404
+    real = client.post("/v1/score", json=LEAD, headers={"Accept-Language": "de"}).json()
+    assert answer.json() == {
+        name: value for name, value in real.items() if name not in ("score_id", "lead_id", "account_id")
+    }
+
+
+def test_what_if_takes_no_id_and_tells_all_faults_at_once(client: Client) -> None:
+    answer = client.post("/v1/what-if", json={"lead_id": "L", "as_of": "never", "fields": {"employees": -1}})
+    assert answer.status_code == 422
+    assert {problem["where"] for problem in answer.json()["problems"]} == {"lead_id", "as_of", "fields.employees"}
