@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from serving.auth.access import ACCESS, ANY_KEY, Need
 from serving.feedback.shapes import feedback_schemas
 from serving.lead_schema import lead_examples, lead_schemas
+from serving.privacy.shapes import OBJECTION_REQUEST
 from serving.responses import documented
 from serving.schemas import ProblemDetails
 from serving.scorer import Scorer
@@ -48,6 +49,7 @@ def openapi_document(app: FastAPI, scorer: Scorer | None, settings: Settings) ->
     # Either header will do.
     document["security"] = [{name: []} for name in WAYS_IN]
     schemas.update(feedback_schemas(scorer.bundle.definition if scorer else None, settings.max_batch_leads))
+    schemas["ObjectionRequest"] = OBJECTION_REQUEST
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             _say_who_may(operation, ACCESS[f"{method.upper()} {path}"])

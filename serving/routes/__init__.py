@@ -1,5 +1,13 @@
 """One file per resource."""
 
-from serving.routes import documentation, feedback, health, leads, model, scores
+from serving.routes import documentation, feedback, health, leads, model, privacy, scores
 
-ROUTERS = (scores.router, leads.router, feedback.router, model.router, health.router, documentation.router)
+ROUTERS = (
+    scores.router,
+    leads.router,
+    feedback.router,
+    privacy.router,
+    model.router,
+    health.router,
+    documentation.router,
+)

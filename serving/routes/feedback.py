@@ -104,13 +104,13 @@ async def tell_verdicts(request: Request) -> Response:
 
 
 async def _one(request: Request, way: Way[T], told: Told[T]) -> Response:
-    arrived, raw = await _arrived(request)
+    arrived, raw = await arrived_with_body(request)
     return json_response(await run_in_threadpool(tell_one, raw, way, told, arrived))
 
 
 async def _many(request: Request, way: Way[T], told: Told[T]) -> Response:
     service = Service.of(request)
-    arrived, raw = await _arrived(request)
+    arrived, raw = await arrived_with_body(request)
     work = partial(
         tell_many,
         raw,
@@ -124,7 +124,7 @@ async def _many(request: Request, way: Way[T], told: Told[T]) -> Response:
     return json_response(await run_in_threadpool(work))
 
 
-async def _arrived(request: Request) -> tuple[Arrived, bytes]:
+async def arrived_with_body(request: Request) -> tuple[Arrived, bytes]:
     """When the request came, under which agreement and with which API key; and its body."""
     service = Service.of(request)
     arrival = Arrival(service.clock(), request.headers.get("idempotency-key"))

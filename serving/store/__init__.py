@@ -10,19 +10,22 @@ from serving.store.errors import (
 )
 from serving.store.exports import NewExport, PastLead
 from serving.store.keys import KeyRecord
-from serving.store.records import ModelRecord, NewScore, Outcome, Saved, Verdict
+from serving.store.records import Erasure, LearntFrom, ModelRecord, NewScore, Objection, Outcome, Saved, Verdict
 from serving.store.store import Store
 from serving.store.told import Told
 
 __all__ = [
+    "Erasure",
     "KeyRecord",
     "KeyReusedError",
     "LeadRefusedError",
+    "LearntFrom",
     "ModelRecord",
     "NewExport",
     "NewScore",
     "NotHandedOverError",
     "NotMigratedError",
+    "Objection",
     "Outcome",
     "PastLead",
     "Saved",

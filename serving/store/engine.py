@@ -1,4 +1,4 @@
-"""The connection to the database, set up so that a commit that returned survives a crash."""
+"""The connection to the database, set up so that a commit that returned survives a crash, and that deleted is gone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _sqlite(url: str, timeout_s: float) -> Engine:
     def prepare(connection: Any, _: object) -> None:
         # Transactions are begun below, not by the driver, which would begin them too late to take the write lock.
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -116,6 +116,51 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """That a person does not want to be scored.
+
+    Attributes
+    ----------
+    objected_at : datetime
+        Its own date.
+    """
+
+    lead_id: str
+    objected_at: datetime
+    received_at: datetime
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearntFrom:
+    """A model, and the exports of this service that it learnt from."""
+
+    bundle_id: str
+    name: str
+    version: str
+    export_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The wish that everything about a lead be erased.
+
+    Attributes
+    ----------
+    receipt_id : str
+        32 hexadecimal digits that nobody can guess; an earlier erasure keeps its own.
+    models : tuple of LearntFrom
+        The models of which it is known what they learnt from.
+    """
+
+    lead_id: str
+    receipt_id: str
+    erased_at: datetime
+    models: tuple[LearntFrom, ...] = ()
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Saved:
     """What is now stored for a request; `repeated` if it already was."""
 

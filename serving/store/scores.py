@@ -15,7 +15,7 @@ from serving.store.errors import KeyReusedError, LeadRefusedError, outside
 from serving.store.records import ModelRecord, NewScore, Saved
 from serving.store.refusals import refused_leads
 from serving.store.rows import insert_missing, rows_where_in
-from serving.store.tables import models, scores
+from serving.store.tables import models, objections, scores
 from serving.store.writer import Writer
 
 COLUMNS = tuple(name for name in (column.name for column in scores.columns) if name in NewScore.__slots__)
@@ -54,7 +54,7 @@ class Scores:
         return self._writer.submit(_write, _Wanted(model, new))
 
     def repeated(self, asked: Mapping[str, str]) -> dict[str, Saved]:
-        """What is stored already, by request key.
+        """What is stored already, by request key; nothing of leads that may not be scored any more.
 
         Parameters
         ----------
@@ -68,9 +68,10 @@ class Scores:
         """
         with outside(), self._engine.connect() as connection:
             stored = _stored(connection, asked)
+            refused = _refused_keys(connection, stored)
         if any(asked[key] != request_hash for key, (request_hash, _) in stored.items()):
             raise KeyReusedError
-        return {key: Saved(answer, repeated=True) for key, (_, answer) in stored.items()}
+        return {key: Saved(answer, repeated=True) for key, (_, answer) in stored.items() if key not in refused}
 
     def latest(self, lead_id: str) -> bytes | None:
         """The lead's answer with the latest as-of date, the one stored last among equals; None if it has none."""
@@ -140,6 +141,12 @@ def _insert(connection: Connection, new: Sequence[tuple[ModelRecord, NewScore]])
 def _row(model: ModelRecord, score: NewScore) -> dict[str, object]:
     about = {"bundle_id": model.bundle_id, "definition_fingerprint": model.definition_fingerprint}
     return {name: getattr(score, name) for name in COLUMNS} | about
+
+
+def _refused_keys(connection: Connection, keys: Iterable[str]) -> set[str]:
+    """Those of the stored requests whose lead may not be scored any more."""
+    query = select(scores.c.request_key).join(objections, objections.c.lead_id == scores.c.lead_id)
+    return {row.request_key for row in rows_where_in(connection, query, scores.c.request_key, list(keys))}
 
 
 def _stored(connection: Connection, keys: Iterable[str]) -> dict[str, tuple[str, bytes]]:

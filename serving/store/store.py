@@ -6,11 +6,14 @@ from pathlib import Path
 
 from serving.store.backup import back_up
 from serving.store.engine import open_engine
+from serving.store.erasures import Erasures
 from serving.store.errors import NotMigratedError, outside
 from serving.store.exports import Exports
 from serving.store.keys import Keys
 from serving.store.migration import HEAD, current_revision, migrate
+from serving.store.objections import Objections
 from serving.store.records import Outcome, Verdict
+from serving.store.retention import Retention
 from serving.store.scores import Scores
 from serving.store.told import OUTCOMES, VERDICTS, Told
 from serving.store.writer import Writer
@@ -25,6 +28,9 @@ class Store:
     outcomes, verdicts : Told
     keys : Keys
     exports : Exports
+    objections : Objections
+    erasures : Erasures
+    retention : Retention
 
     Parameters
     ----------
@@ -42,6 +48,9 @@ class Store:
         self.verdicts: Told[Verdict] = Told(self._engine, self._writer, VERDICTS)
         self.keys = Keys(self._engine, self._writer)
         self.exports = Exports(self._engine, self._writer)
+        self.objections = Objections(self._engine, self._writer)
+        self.erasures = Erasures(self._engine, self._writer)
+        self.retention = Retention(self._engine, self._writer)
 
     @property
     def migrates_itself(self) -> bool:

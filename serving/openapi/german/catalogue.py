@@ -7,7 +7,7 @@ from typing import Any
 
 from features.text import Language
 from serving.errors import KINDS
-from serving.openapi.german import common, feedback, model, scores
+from serving.openapi.german import common, feedback, model, privacy, scores
 
 TOLD = ("summary", "description")
 DATA = frozenset(("value", "enum", "const", "default", "example"))
@@ -18,6 +18,7 @@ GERMAN: Mapping[str, str] = {
     **common.TEXTS,
     **feedback.TEXTS,
     **model.TEXTS,
+    **privacy.TEXTS,
     **scores.TEXTS,
 }
 

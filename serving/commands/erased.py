@@ -1,0 +1,43 @@
+"""`python -m serving erased` lists the erased leads, by hash, for training."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from features.erased import write_erased
+from features.errors import LeadQualityError
+from features.text import Language, Text, whole
+from serving.commands.command import (
+    FAILED,
+    SETTINGS_DO_NOT_FIT,
+    WORKED,
+    Commands,
+    add_command,
+    opened,
+    read_settings,
+    tell,
+)
+
+WRITTEN = Text(en="{n} erased leads, by hash: {out}", de="{n} gelöschte Leads, als Hash: {out}")
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "erased", _run, "write the hashes of erased leads, which training leaves out")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where they are written, one a line")
+
+
+def _run(parsed: argparse.Namespace, language: Language) -> int:
+    settings = read_settings()
+    if settings is None:
+        return SETTINGS_DO_NOT_FIT
+    try:
+        with opened(settings) as store:
+            store.check()
+            n_leads = write_erased(parsed.out, store.erasures.hashes())
+    except LeadQualityError as error:
+        tell(error, language)
+        return FAILED
+    print(WRITTEN.in_language(language).format(n=whole(n_leads, language), out=parsed.out))
+    return WORKED

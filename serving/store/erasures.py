@@ -1,0 +1,112 @@
+"""Erased leads: gone from every table but one, which knows them by a hash, and keeps the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Engine, insert, select
+
+from features.erased import lead_hash
+from features.errors import LeadQualityError
+from features.text import Text
+from serving.store.errors import outside
+from serving.store.records import Erasure
+from serving.store.removal import remove, scrub
+from serving.store.rows import rows_where_in
+from serving.store.tables import erasures, exported_leads, exports
+from serving.store.writer import Writer
+
+
+class Erasures:
+    """Erasures in the store. Methods block on the database: call them from a thread."""
+
+    def __init__(self, engine: Engine, writer: Writer) -> None:
+        self._engine = engine
+        self._writer = writer
+
+    def erase(self, erasure: Erasure) -> bytes:
+        """The receipt, as JSON, committed: of this erasure, or of the one that came first. The lead may be unknown.
+
+        Raises
+        ------
+        StoreDownError
+            If the database fails; then nothing was acknowledged, and the same may be asked again.
+        """
+        receipt = self._writer.write(_erase, erasure)
+        scrub(self._engine)
+        return receipt
+
+    def receipt(self, receipt_id: str) -> bytes | None:
+        """A receipt as it was given; None if there is none of this name."""
+        query = select(erasures.c.receipt).where(erasures.c.receipt_id == receipt_id)
+        with outside(), self._engine.connect() as connection:
+            receipt: bytes | None = connection.execute(query).scalar()
+        return receipt
+
+    def hashes(self) -> list[str]:
+        """`features.erased.lead_hash` of every erased lead."""
+        with outside(), self._engine.connect() as connection:
+            return list(connection.execute(select(erasures.c.lead_hash)).scalars())
+
+
+def _erase(connection: Connection, wanted: Sequence[Erasure]) -> list[bytes | LeadQualityError]:
+    receipts = _known(connection, [lead_hash(erasure.lead_id) for erasure in wanted])
+    for erasure in wanted:
+        hashed = lead_hash(erasure.lead_id)
+        if hashed not in receipts:
+            receipts[hashed] = orjson.dumps(_removed(connection, erasure, hashed))
+            row = insert(erasures).values(lead_hash=hashed, receipt_id=erasure.receipt_id, receipt=receipts[hashed])
+            connection.execute(row.values(erased_at=erasure.erased_at, key_id=erasure.key_id))
+    return [receipts[lead_hash(erasure.lead_id)] for erasure in wanted]
+
+
+def _known(connection: Connection, hashes: Sequence[str]) -> dict[str, bytes]:
+    query = select(erasures.c.lead_hash, erasures.c.receipt)
+    return {row.lead_hash: row.receipt for row in rows_where_in(connection, query, erasures.c.lead_hash, hashes)}
+
+
+def _removed(connection: Connection, erasure: Erasure, hashed: str) -> dict[str, Any]:
+    """Remove the lead; the receipt says where it stood, and does not name it."""
+    found = select(exports).join(exported_leads).where(exported_leads.c.lead_id == erasure.lead_id)
+    in_exports = [
+        {"export_id": row.export_id, "exported_at": _in_utc(row.exported_at)}
+        for row in connection.execute(found.order_by(exports.c.exported_at))
+    ]
+    removed = remove(connection, [erasure.lead_id])
+    return {
+        "receipt_id": erasure.receipt_id,
+        "lead_hash": hashed,
+        "erased_at": _in_utc(erasure.erased_at),
+        "removed": [{"table": table, "n": n} for table, n in removed.items()],
+        "exports": in_exports,
+        **_models(erasure, {export["export_id"] for export in in_exports}),
+        "note": {"en": NOT_KNOWN_HERE.en, "de": NOT_KNOWN_HERE.de},
+    }
+
+
+def _models(erasure: Erasure, export_ids: set[str]) -> Mapping[str, Any]:
+    """Which of the known models had learnt from an export with the lead."""
+    shown = [{"bundle_id": each.bundle_id, "name": each.name, "version": each.version} for each in erasure.models]
+    learnt = [bool(export_ids & set(each.export_ids)) for each in erasure.models]
+    return {
+        "models_that_learnt_from_it": [model for model, yes in zip(shown, learnt, strict=True) if yes],
+        "models_that_did_not": [model for model, yes in zip(shown, learnt, strict=True) if not yes],
+    }
+
+
+def _in_utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+NOT_KNOWN_HERE = Text(
+    en="Known are the exports of this service, and what the models in service learnt from those. What models learnt "
+    "from other files, and what stands in other files and in backups, is not known here: delete the lead there, and "
+    "give training the list of python -m serving erased, so that later models leave it out.",
+    de="Bekannt sind die Exporte dieses Dienstes und was die Modelle im Einsatz aus ihnen gelernt haben. Was Modelle "
+    "aus anderen Dateien gelernt haben und was in anderen Dateien und in Sicherungen steht, ist hier nicht bekannt: "
+    "Löschen Sie den Lead dort, und geben Sie dem Training die Liste von python -m serving erased, damit spätere "
+    "Modelle ihn auslassen.",
+)

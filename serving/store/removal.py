@@ -1,0 +1,61 @@
+"""Removing leads: from every table that knows them, and from the files of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, Engine, Table, delete, select
+
+from serving.store.errors import outside
+from serving.store.rows import ROWS_PER_STATEMENT
+from serving.store.tables import metadata, scores, shadow_scores
+
+
+def tables_of_leads() -> list[Table]:
+    """Every table with rows about single leads, in an order in which they can be emptied."""
+    known_by_lead = [table for table in metadata.sorted_tables if "lead_id" in table.columns]
+    return [shadow_scores, *reversed(known_by_lead)]
+
+
+def remove(connection: Connection, lead_ids: Sequence[str], keeping: Sequence[Table] = ()) -> dict[str, int]:
+    """How many rows about these leads were removed, by table; tables without any are left out.
+
+    Parameters
+    ----------
+    keeping : sequence of Table
+        Tables whose rows stay.
+    """
+    removed: dict[str, int] = {}
+    for part in _parts(lead_ids):
+        for table in tables_of_leads():
+            if table not in keeping:
+                removed[table.name] = removed.get(table.name, 0) + _removed(connection, table, part)
+    return {name: n for name, n in removed.items() if n}
+
+
+def scrub(engine: Engine) -> None:
+    """Bring what was removed out of SQLite's log, too; deleted rows of the file itself are overwritten anyway.
+
+    Waits for readers that still need the log, as long as the store waits for anything. If one is longer, the next
+    removal, or SQLite itself, empties the log.
+    """
+    if engine.name != "sqlite":
+        return
+    with outside():
+        connection = engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        finally:
+            connection.close()
+
+
+def _removed(connection: Connection, table: Table, lead_ids: Sequence[str]) -> int:
+    if table is shadow_scores:
+        of_these = select(scores.c.request_key).where(scores.c.lead_id.in_(lead_ids))
+        return connection.execute(delete(table).where(table.c.request_key.in_(of_these))).rowcount
+    return connection.execute(delete(table).where(table.c.lead_id.in_(lead_ids))).rowcount
+
+
+def _parts(lead_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(lead_ids), ROWS_PER_STATEMENT):
+        yield lead_ids[start : start + ROWS_PER_STATEMENT]

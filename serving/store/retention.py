@@ -1,0 +1,77 @@
+"""Leads to which nothing has happened for as long as the definition keeps them: they are removed.
+
+What happens to a lead is everything that comes in about it: a score, an outcome, a verdict. Objections stay, because
+they are kept for the person's sake; so do erasures, which know nobody.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, Select, Table, exists, func, select
+
+from features.errors import LeadQualityError
+from serving.store.errors import outside
+from serving.store.removal import remove, scrub
+from serving.store.rows import ROWS_PER_STATEMENT, rows_where_in
+from serving.store.tables import leads, objections, outcomes, scores, verdicts
+from serving.store.writer import Writer
+
+HAPPENINGS: tuple[Table, ...] = (scores, outcomes, verdicts)
+
+
+class Retention:
+    """Removes what has been kept for long enough. Methods block on the database: call them from a thread."""
+
+    def __init__(self, engine: Engine, writer: Writer) -> None:
+        self._engine = engine
+        self._writer = writer
+
+    def n_older(self, than: datetime) -> int:
+        """How many leads had nothing happen to them since `than`."""
+        query = select(func.count()).select_from(_older(than).subquery())
+        with outside(), self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def remove_older(self, than: datetime) -> dict[str, int]:
+        """How many rows were removed, by table, with the leads that had nothing happen to them since `than`.
+
+        Removed in small parts, so that the service goes on writing between them.
+
+        Raises
+        ------
+        StoreDownError
+            If the database fails; the parts until then are removed.
+        """
+        removed: Counter[str] = Counter()
+        for part in self._parts(than):
+            counted: dict[str, int] = self._writer.write(_remove, (part, than))
+            removed.update(counted)
+        scrub(self._engine)
+        return dict(removed)
+
+    def _parts(self, than: datetime) -> Iterator[tuple[str, ...]]:
+        while True:
+            with outside(), self._engine.connect() as connection:
+                part = tuple(row.lead_id for row in connection.execute(_older(than).limit(ROWS_PER_STATEMENT)))
+            if not part:
+                return
+            yield part
+
+
+def _older(than: datetime) -> Select[tuple[str]]:
+    since = [exists().where(table.c.lead_id == leads.c.lead_id, table.c.received_at >= than) for table in HAPPENINGS]
+    return select(leads.c.lead_id).where(leads.c.first_scored_at < than, *(~happened for happened in since))
+
+
+def _remove(
+    connection: Connection, wanted: Sequence[tuple[tuple[str, ...], datetime]]
+) -> list[dict[str, int] | LeadQualityError]:
+    """Looked up again here, where nobody else writes: something may have happened to one of them meanwhile."""
+    results: list[dict[str, int] | LeadQualityError] = []
+    for lead_ids, than in wanted:
+        still = [row.lead_id for row in rows_where_in(connection, _older(than), leads.c.lead_id, lead_ids)]
+        results.append(remove(connection, still, keeping=[objections]))
+    return results

@@ -1,0 +1,102 @@
+"""What is kept for as long as the definition says after the last thing that happened, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from features.model.bundle import Bundle
+from serving.__main__ import main
+from serving.commands.retention import retain
+from serving.settings import Settings
+from serving.store import Store
+from tests.serving.client import Client
+from tests.serving.conftest import NOW
+from tests.serving.feedback.test_outcomes_and_verdicts import LIKELY, REJECTED, WON
+from tests.serving.small_model import definition
+
+DAYS = 365
+OLD = NOW - timedelta(days=DAYS, seconds=1)
+LONG_A_CUSTOMER = {**LIKELY, "customer_since": "2024-12-20"}
+
+
+@pytest.fixture
+def service(bundle: Bundle, store: Store, database_url: str) -> Iterator[Client]:
+    with Client(Settings(database_url=database_url), bundle, OLD, store=store) as client:
+        yield client
+
+
+def fill(client: Client) -> None:
+    """Leads scored long ago, to some of which something has happened since."""
+    for lead_id in ("OLD", "WON", "JUDGED", "AGAIN", "OBJECTED"):
+        assert client.post("/v1/score", json={"lead_id": lead_id, "fields": LONG_A_CUSTOMER}).status_code == 200
+    old = {"lead_id": "OLD", "outcome": "lost", "at": "2025-01-01"}
+    assert client.post("/v1/outcomes", json=old).status_code == 200
+    client.now = NOW - timedelta(days=300)
+    long_ago = {"at": "2025-01-02", "first_contact_at": "2025-01-02T09:00:00Z"}
+    assert client.post("/v1/outcomes", json={**WON, "lead_id": "WON", "at": "2025-01-02"}).status_code == 200
+    assert client.post("/v1/verdicts", json={**REJECTED, **long_ago, "lead_id": "JUDGED"}).status_code == 200
+    assert client.post("/v1/score", json={"lead_id": "AGAIN", "fields": {}}).status_code == 200
+    assert client.post("/v1/leads/OBJECTED/objection", json={}).status_code == 200
+
+
+def kept(client: Client) -> set[str]:
+    return {
+        lead_id
+        for lead_id in ("OLD", "WON", "JUDGED", "AGAIN", "OBJECTED")
+        if client.get(f"/v1/leads/{lead_id}").status_code == 200
+    }
+
+
+def test_a_dry_run_counts_and_removes_nothing(service: Client, store: Store) -> None:
+    fill(service)
+    told = retain(store, definition(), NOW, dry_run=True)
+    assert told[0].en == "Nothing has happened since 2025-02-03 (365 days) to 2 leads."
+    assert told[0].de == "Seit dem 2025-02-03 (365 Tage) ist bei 2 Leads nichts geschehen."
+    assert len(kept(service)) == 5
+
+
+def test_only_leads_to_which_nothing_has_happened_are_removed(service: Client, store: Store) -> None:
+    fill(service)
+    told = retain(store, definition(), NOW, dry_run=False)
+    assert "leads 2" in told[1].en
+    assert kept(service) == {"WON", "JUDGED", "AGAIN"}
+    assert retain(store, definition(), NOW, dry_run=False)[0].en.endswith("to 0 leads.")
+
+
+def test_an_objection_outlives_the_lead_and_a_removed_lead_may_come_again(service: Client, store: Store) -> None:
+    fill(service)
+    retain(store, definition(), NOW, dry_run=False)
+    assert service.post("/v1/score", json={"lead_id": "OBJECTED", "fields": {}}).status_code == 409
+    assert service.post("/v1/score", json={"lead_id": "OLD", "fields": {}}).status_code == 200
+
+
+def test_a_day_before_its_time_nothing_is_removed(service: Client, store: Store) -> None:
+    fill(service)
+    assert "to 0 leads" in retain(store, definition(), NOW - timedelta(days=1), dry_run=False)[0].en
+
+
+def test_without_a_rule_nothing_is_removed(service: Client, store: Store) -> None:
+    fill(service)
+    without = definition().model_copy(update={"retention": None})
+    assert "nothing is removed" in retain(store, without, NOW, dry_run=False)[0].en
+    assert len(kept(service)) == 5
+
+
+def test_the_command_keeps_to_the_definition_in_service(
+    service: Client,
+    database_url: str,
+    bundle_place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fill(service)
+    for name, value in {"DATABASE_URL": database_url, "BUNDLE": str(bundle_place), "LANGUAGE": "de"}.items():
+        monkeypatch.setenv(f"LEAD_{name}", value)
+    assert main(["retention", "--dry-run"]) == 0
+    assert "ist bei 5 Leads nichts geschehen" in capsys.readouterr().out  # by the real clock, years later
+    monkeypatch.setenv("LEAD_BUNDLE", "nowhere")
+    assert main(["retention"]) == 1
