@@ -23,8 +23,9 @@ from serving.settings import Settings
 from serving.store import KeyRecord
 from serving.store.keys import Keys
 
+LONGEST_AGE_S: Final = 60.0
 READINGS_MISSED: Final = 12
-"""So many readings of the keys may fail in a row; then they open nothing, for they may have been revoked since."""
+"""Keys that were read longer ago, and so many readings missed, open nothing: they may have been revoked since."""
 
 SOONEST_S: Final = 1.0
 """A wrong key makes the keys be read again, since it may be new, but not before they are so old."""
@@ -52,7 +53,7 @@ class Guard:
     ) -> None:
         self._refresh_s = settings.keys_refresh_s
         self._keys = keys
-        self._keyring = Keyring(keys, READINGS_MISSED * settings.keys_refresh_s)
+        self._keyring = Keyring(keys, max(LONGEST_AGE_S, READINGS_MISSED * settings.keys_refresh_s))
         self._requests = Rate(RateLimitItemPerMinute(settings.requests_per_minute))
         self._wrong_keys = Rate(RateLimitItemPerMinute(settings.wrong_keys_per_minute))
         self._clock, self._seconds = clock, seconds
