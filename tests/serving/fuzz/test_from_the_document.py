@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -54,8 +54,15 @@ def test_what_the_document_leads_to_is_answered_as_it_says(service: Client, mode
     document = service.get("/openapi.json").json()
     n = 0
     for result in schemathesis.openapi.from_dict(document).get_all_operations():
-        n += _run(service, result.ok(), mode)
+        operation = result.ok()
+        if mode is GenerationMode.POSITIVE or takes_anything(operation.definition.raw):
+            n += _run(service, operation, mode)
     assert n > N_EXAMPLES
+
+
+def takes_anything(told: Mapping[str, Any]) -> bool:
+    """Whether there is anything to be sent wrongly: what needs no key and takes nothing has no wrong request."""
+    return told.get("security") != [] or bool(told.get("parameters")) or "requestBody" in told
 
 
 def _run(service: Client, operation: Any, mode: GenerationMode) -> int:
