@@ -17,6 +17,7 @@ from tests.serving.fuzz.wire import answers, chunked, exchange, hang_up, request
 
 LEAD = b'{"lead_id":"L1","as_of":"2026-01-01","fields":{"source":"web"}}'
 SHORT_S = 1.0
+IDLE_S = 2
 LARGEST = 200_000
 CHUNKED = {"Transfer-Encoding": "chunked", "Content-Type": "application/json"}
 
@@ -34,6 +35,7 @@ def server(bundle_place: Path, store_url: str, tmp_path_factory: pytest.TempPath
         "BODY_TIMEOUT_S": str(SHORT_S),
         "MAX_BODY_BYTES": str(LARGEST),
         "MAX_BATCH_LEADS": "50",
+        "IDLE_TIMEOUT_S": str(IDLE_S),
     }
     with running_server(tmp_path_factory.mktemp("server"), **settings) as server:
         yield server
@@ -177,8 +179,8 @@ BROKEN = {
 @pytest.mark.parametrize("raw", BROKEN.values(), ids=BROKEN)
 def test_what_is_no_http_is_refused_and_writes_nothing(server: Server, counter: Counter, raw: bytes) -> None:
     before = counter.settled()
-    told = answers(exchange(server.port, raw))
-    assert all(400 <= answer.status_code < 500 for answer in told), told
+    told = statuses(exchange(server.port, raw))
+    assert all(400 <= status < 500 for status in told)
     assert len(told) <= 1
     assert server.lives
     assert counter.settled() == before
@@ -229,9 +231,65 @@ ODD = {
 def test_odd_requests_are_answered_in_order_or_refused(server: Server, raw: bytes) -> None:
     told = answers(exchange(server.port, raw))
     for answer in told:
-        assert answer.status_code < 500
+        assert faults_of(answer) == []
         assert "x-injected" not in answer.headers
     assert server.lives
+
+
+SLOW_HEADS = {
+    "nothing": b"",
+    "a byte": b"G",
+    "no line end": b"GET /healthz HTTP/1.1",
+    "headers without end": b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ",
+}
+
+
+@pytest.mark.parametrize("raw", SLOW_HEADS.values(), ids=SLOW_HEADS)
+def test_a_head_that_does_not_come_does_not_hold_the_connection(server: Server, raw: bytes) -> None:
+    started = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(raw)
+        while connection.recv(1_000):
+            pass
+    assert IDLE_S - 0.5 <= time.monotonic() - started < IDLE_S + 5
+
+
+def test_a_head_that_trickles_does_not_hold_the_connection_either(server: Server) -> None:
+    started = time.monotonic()
+    pieces = [piece for _ in range(60) for piece in (b"X: y\r\n", IDLE_S / 10)]
+    exchange(server.port, b"GET /healthz HTTP/1.1\r\n", *pieces)
+    assert time.monotonic() - started < IDLE_S + 5
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        request("GET", "/healthz", headers={"X": "x" * 200_000}),
+        request("GET", "/healthz", headers={"x" * 200_000: "X"}),
+        request("GET", "/healthz?" + "x" * 200_000),
+        request("GET", "/healthz", headers={f"X{number}": "x" * 500 for number in range(200)}),
+        request("GET", "/healthz", headers={f"X{number}": "" for number in range(5_000)}),
+        request("GET", "/healthz", headers={"X": "x" * 200_000})[:-4],
+    ],
+    ids=["a value", "a name", "an address", "many", "many empty ones", "one without end"],
+)
+def test_absurd_heads_are_refused(server: Server, raw: bytes) -> None:
+    before = server.resident_kb
+    for _ in range(20):
+        told = statuses(exchange(server.port, raw))
+        assert told in ([431], [])  # a client that does not stop sending may not hear the answer
+    assert statuses(exchange(server.port, request("GET", "/healthz"))) == [200]
+    assert server.resident_kb < before + 20_000
+
+
+def test_connections_are_given_back(server: Server) -> None:
+    open_files = server.open_files
+    for raw in BROKEN.values():
+        exchange(server.port, raw)
+    deadline = time.monotonic() + IDLE_S + 5
+    while server.open_files > open_files + 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert server.open_files <= open_files + 2
 
 
 def test_many_silent_connections_do_not_keep_others_out(server: Server) -> None:
