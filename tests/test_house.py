@@ -173,6 +173,21 @@ def test_a_grade_is_called_klasse_in_german() -> None:
         assert not re.search(r"\bNoten?\b", text_of(page)), page
 
 
+def test_every_test_that_proves_a_defence_exists_and_both_pages_name_the_same() -> None:
+    defined = {
+        name
+        for file in (ROOT / "tests").rglob("*.py")
+        for name in re.findall(r"^ *def (test_\w+)\(", text_of(file), re.MULTILINE)
+    }
+    named = {
+        language: re.findall(r"`(test_\w+)`", text_of(ROOT / "docs" / language / "security.md"))
+        for language in LANGUAGES
+    }
+    assert named["en"] == named["de"]
+    assert len(named["en"]) > 40
+    assert set(named["en"]) <= defined
+
+
 def test_every_fixture_that_makes_a_test_slow_exists() -> None:
     """A fixture that is renamed would take its tests into `make test-fast`."""
     defined = {
