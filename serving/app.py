@@ -16,11 +16,12 @@ from serving.auth.access import doors_of
 from serving.auth.gate import Gate
 from serving.auth.guard import Guard
 from serving.auth.startup import check_settings
-from serving.bundles import ModelInService
 from serving.cors import Cors
 from serving.headers import standing_headers
+from serving.in_service import ModelInService
 from serving.logs import configure_logs, log
 from serving.middleware import RequestLog
+from serving.renewal import Renewal
 from serving.responses import answer_errors
 from serving.routes import ROUTERS
 from serving.service import Clock, Service, utc_now
@@ -87,10 +88,13 @@ def from_environment() -> FastAPI:
 async def _running(service: Service, *, closes_store: bool) -> AsyncIterator[None]:
     """Everything that lives as long as the application does."""
     tasks = [] if await _prepare(service) else [asyncio.create_task(_until_ready(service))]
+    renewal = Renewal(service.model, service.clock, service.settings)
+    tasks.append(asyncio.create_task(renewal.keep()))
     if service.guard is not None:
         await service.guard.read()
         tasks.append(asyncio.create_task(service.guard.keep()))
-    yield
+    with renewal.at_signal():
+        yield
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):

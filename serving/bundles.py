@@ -14,19 +14,16 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from features.errors import BundleError, LeadQualityError, NotReadyError, OutsideError
-from features.model.bundle import MANIFEST, Bundle, open_bundle
-from serving.scorer import Scorer
-from serving.settings import Settings
+from features.errors import BundleError, OutsideError
+from features.model.bundle import MANIFEST
 
 REGISTRY = "models:/"
 FETCH_TIMEOUT_S = 300
 BUNDLE_ID = "bundle_id"  # the tag in which training says which bundle a version is
-_model_uri = re.compile(
+model_uri = re.compile(
     r"models:/(?P<name>(?!\.\.?[/@])[^/@]+)(@(?P<alias>[A-Za-z0-9_-]+)|/(?P<version>[0-9]+))"
 ).fullmatch
 
@@ -39,67 +36,6 @@ class Found:
     name: str = ""
     version: str = ""
     bundle_id: str = ""
-
-
-class ModelInService:
-    """The scorer in service, or the reason why there is none yet.
-
-    Parameters
-    ----------
-    settings : Settings
-    bundle : Bundle, optional
-        An opened bundle to serve, instead of the one that the settings name.
-    """
-
-    def __init__(self, settings: Settings, bundle: Bundle | None = None) -> None:
-        self._settings = settings
-        self._given = bundle
-        self._scorer: Scorer | None = None
-        self._reason = "the bundle has not been opened yet"
-
-    @property
-    def scorer(self) -> Scorer:
-        """The scorer in service.
-
-        Raises
-        ------
-        NotReadyError
-            With the reason why there is none.
-        """
-        if self._scorer is None:
-            raise NotReadyError(self._reason)
-        return self._scorer
-
-    def open(self, now: datetime) -> None:
-        """Find, open and warm the bundle, unless one is in service; blocks, so call it from a thread.
-
-        Raises
-        ------
-        LeadQualityError
-            If it cannot be served; `scorer` gives the same reason from then on.
-        """
-        if self._scorer is not None:
-            return
-        try:
-            scorer = self._opened()
-            scorer.warm(now)
-        except LeadQualityError as error:
-            self._reason = str(error)
-            raise
-        self._scorer = scorer
-
-    def _opened(self) -> Scorer:
-        strongest = self._settings.strongest_reasons
-        if self._given is not None:
-            return Scorer(self._given, strongest=strongest)
-        found = find_bundle(self._settings.bundle, self._settings.bundle_cache)
-        bundle = open_bundle(found.place)
-        if found.bundle_id and found.bundle_id != bundle.bundle_id:
-            raise BundleError(
-                f"{found.name} version {found.version} is bundle {found.bundle_id} in the registry, but it holds "
-                f"bundle {bundle.bundle_id}."
-            )
-        return Scorer(bundle, name=found.name, version=found.version, strongest=strongest)
 
 
 def find_bundle(source: str, cache: Path) -> Found:
@@ -121,7 +57,7 @@ def find_bundle(source: str, cache: Path) -> Found:
     """
     if not source.startswith(REGISTRY):
         return Found(Path(source))
-    if not _model_uri(source):
+    if not model_uri(source):
         raise BundleError(f"{source!r} names no model: expected models:/NAME@ALIAS or models:/NAME/VERSION.")
     command = [sys.executable, "-m", "serving.bundles", source, str(cache)]
     try:
@@ -146,7 +82,7 @@ def fetch(source: str, cache: Path) -> Found:
     from mlflow import MlflowClient
     from mlflow.artifacts import download_artifacts
 
-    match = _model_uri(source)
+    match = model_uri(source)
     if match is None:
         raise BundleError(f"{source!r} names no model.")
     client, name = MlflowClient(), match["name"]

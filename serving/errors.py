@@ -117,6 +117,15 @@ KINDS = {
             ),
         ),
         Kind(
+            "model_refused",
+            409,
+            Text("The model was not put into service", "Das Modell kam nicht in den Einsatz"),
+            Text(
+                "The model in service stays, and scores as before.",
+                "Das Modell im Einsatz bleibt und bewertet wie bisher.",
+            ),
+        ),
+        Kind(
             "not_handed_over",
             409,
             Text("The lead was not handed over", "Der Lead wurde nicht übergeben"),

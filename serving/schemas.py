@@ -216,6 +216,13 @@ class FieldShown(TypedDict):
     sensitive: bool
 
 
+class PendingShown(TypedDict):
+    """That another model should be in service, but cannot be, and since when that is known."""
+
+    text: InBothLanguages
+    since: str
+
+
 class ModelAnswer(TypedDict):
     """The model in service and what is known about it."""
 
@@ -231,6 +238,14 @@ class ModelAnswer(TypedDict):
     windows: list[WindowShown]
     metrics: Annotated[dict[str, object], Field(description="Of the evaluation on later leads, as training wrote it.")]
     warnings: list[InBothLanguages]
+    pending: NotRequired[PendingShown]
+
+
+class ReloadAnswer(TypedDict):
+    """The model in service after the look."""
+
+    model: ModelName
+    changed: Annotated[bool, Field(description="Whether it is another one than before.")]
 
 
 class ImportanceShown(TypedDict):

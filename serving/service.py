@@ -13,8 +13,8 @@ from starlette.requests import Request
 
 from features.text import Language
 from serving.auth.guard import Guard
-from serving.bundles import ModelInService
 from serving.errors import preferred_language
+from serving.in_service import ModelInService
 from serving.settings import Settings
 from serving.store import Store, StoreDownError
 

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     bundle_retry_s: Seconds = 10.0
     """Seconds until the bundle is tried again when it could not be opened at start."""
 
+    bundle_check_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
+    """Seconds between looks whether another bundle is there to be served; 0 looks only when told to."""
+
     database_url: Annotated[str, Field(repr=False)] = "sqlite:///.state/scores.db"
     """The store: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`."""
 

@@ -245,6 +245,17 @@ def open_bundle(place: Path) -> Bundle:
     return Bundle(_sha256(raw)[:12], model, profile, importance, manifest, sureness, familiar)
 
 
+def bundle_id_of(place: Path) -> str:
+    """The id of the bundle in the directory `place`, of which nothing is verified.
+
+    Raises
+    ------
+    BundleError
+        If there is none.
+    """
+    return _sha256(_read(place, MANIFEST))[:12]
+
+
 def _doubts(sureness: Sureness, familiar: Familiar) -> dict[str, Any]:
     return {"sureness": sureness.to_dict(), "familiar": familiar.to_dict()}
 

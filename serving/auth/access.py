@@ -56,6 +56,7 @@ ACCESS: Mapping[str, Need] = {
     "GET /v1/erasures/{receipt_id}": ANY_KEY,
     "GET /v1/model": ANY_KEY,
     "GET /v1/model/importance": ANY_KEY,
+    "POST /v1/model/reload": only("data"),
     "GET /healthz": OPEN,
     "GET /readyz": OPEN,
     "GET /openapi.json": ANY_KEY,

@@ -11,8 +11,8 @@ from pathlib import Path
 from features.errors import LeadQualityError
 from features.text import LANGUAGES, Language, Text
 from serving.app import create_app
-from serving.bundles import ModelInService
 from serving.commands.command import FAILED, SETTINGS_DO_NOT_FIT, WORKED, Commands, add_command, read_settings, tell
+from serving.in_service import ModelInService
 from serving.openapi import VERSIONS, Documents
 from serving.service import utc_now
 from serving.settings import Settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from features.text import Language
 from serving.auth.startup import UnsafeStartError, check_start
@@ -20,6 +21,7 @@ from serving.commands.command import (
 from serving.protocol import BoundedHttp
 from serving.service import utc_now
 from serving.settings import Settings
+from serving.workers import Workers
 
 GRACE_S = 10
 
@@ -39,12 +41,20 @@ def _run(_: argparse.Namespace, language: Language) -> int:
     except UnsafeStartError as error:
         tell(error, language)
         return SETTINGS_DO_NOT_FIT
-    _serve(settings)
-    return WORKED
+    return _serve(_configuration(settings))
 
 
-def _serve(settings: Settings) -> None:
-    uvicorn.run(
+def _serve(configuration: uvicorn.Config) -> int:
+    if configuration.workers > 1:
+        Workers(configuration).run()
+        return WORKED
+    server = uvicorn.Server(configuration)
+    server.run()
+    return WORKED if server.started else STARTUP_FAILURE
+
+
+def _configuration(settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
         "serving.app:from_environment",
         factory=True,
         host=settings.host,

@@ -36,7 +36,7 @@ class Documents:
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         self._app = app
         self._settings = settings
-        self._kept: tuple[Scorer | None, dict[Language, dict[str, Any]]] | None = None
+        self._kept: tuple[str, dict[Language, dict[str, Any]]] | None = None
 
     def get(self, scorer: Scorer | None, version: Version, language: Language, address: str) -> dict[str, Any]:
         """The document for the model in service; it does not list fields while there is none.
@@ -50,8 +50,9 @@ class Documents:
         address : str
             Where the service is, such as `https://leads.example.com`.
         """
-        kept = self._kept
-        if kept is None or kept[0] is not scorer:
+        # By id: a scorer that has been replaced is not kept alive by what was written about it.
+        kept, bundle_id = self._kept, scorer.model_name["bundle_id"] if scorer else ""
+        if kept is None or kept[0] != bundle_id:
             document = openapi_document(self._app, scorer, self._settings)
-            kept = self._kept = (scorer, {language: in_language(document, language) for language in LANGUAGES})
+            kept = self._kept = (bundle_id, {language: in_language(document, language) for language in LANGUAGES})
         return MAKERS[version](kept[1][language], address)

@@ -5,12 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from features.definition import LeadField
+from features.errors import LeadQualityError
 from features.model.bundle import Window
+from features.text import Text, same
+from serving.errors import ApiError
+from serving.logs import log
+from serving.renewal import tell_the_other_workers
 from serving.responses import documented, json_response
-from serving.schemas import FieldShown, ImportanceAnswer, ImportanceShown, ModelAnswer, WindowShown
-from serving.scorer import Scorer, both
+from serving.schemas import (
+    FieldShown,
+    ImportanceAnswer,
+    ImportanceShown,
+    ModelAnswer,
+    PendingShown,
+    ReloadAnswer,
+    WindowShown,
+)
+from serving.scorer import Scorer, both, in_utc
 from serving.service import Service
 
 router = APIRouter(tags=["model"])
@@ -26,7 +40,35 @@ router = APIRouter(tags=["model"])
 )
 async def get_model(request: Request) -> Response:
     """Name, agreement, windows of training, evaluation on later leads, and warnings."""
-    return json_response(_model(Service.of(request).model.scorer))
+    model = Service.of(request).model
+    answer = _model(model.scorer)
+    if model.pending is not None:
+        answer["pending"] = PendingShown(text=both(NOT_TAKEN), since=in_utc(model.pending.since))
+    return json_response(answer)
+
+
+@router.post(
+    "/v1/model/reload",
+    operation_id="reloadModel",
+    summary="Look for another model now",
+    response_model=ReloadAnswer,
+    response_description="The model now in service.",
+    responses=documented("model_refused", "internal", "not_ready"),
+)
+async def reload_model(request: Request) -> Response:
+    """Puts the bundle that is meant by now into service, if it is another one; without a request being dropped.
+
+    If it cannot be served, the answer is 409 with the reason, and the model in service stays.
+    """
+    service = Service.of(request)
+    if service.settings.workers > 1:
+        tell_the_other_workers()
+    try:
+        changed = await run_in_threadpool(service.model.renew, service.clock(), asked=True)
+    except LeadQualityError as error:
+        log.error("another model could not be put into service", reason=str(error))
+        raise ApiError("model_refused", detail=same(str(error))) from error
+    return json_response(ReloadAnswer(model=service.model.scorer.model_name, changed=changed))
 
 
 @router.get(
@@ -96,3 +138,9 @@ def _without_null(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without_null(part) for part in value]
     return value
+
+
+NOT_TAKEN = Text(
+    "Another model should be in service, but cannot be: the log says why. It is tried again.",
+    "Ein anderes Modell sollte im Einsatz sein, kann es aber nicht: Das Log nennt den Grund. Es wird weiter versucht.",
+)

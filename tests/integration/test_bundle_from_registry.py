@@ -13,7 +13,8 @@ import pytest
 
 from features.errors import BundleError, OutsideError
 from features.model.bundle import open_bundle
-from serving.bundles import Found, ModelInService, find_bundle
+from serving.bundles import Found, find_bundle
+from serving.in_service import ModelInService
 from serving.settings import Settings
 from tests.serving.conftest import NOW, bundle_place
 from tests.serving.small_model import definition, write_small_bundle

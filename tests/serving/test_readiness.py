@@ -11,7 +11,7 @@ import pytest
 
 from features.errors import NotReadyError
 from features.model.bundle import Bundle
-from serving.bundles import ModelInService
+from serving.in_service import ModelInService
 from serving.settings import Settings
 from tests.serving.client import Client
 from tests.serving.conftest import NOW

@@ -3,6 +3,12 @@
 TEXTS = {
     "The model in service": "Das Modell im Einsatz",
     "Name, agreement, windows of training, evaluation on later leads, and warnings.": "Name, Vereinbarung, Zeitfenster des Trainings, Auswertung an späteren Leads und Warnungen.",
+    "Look for another model now": "Jetzt nach einem anderen Modell sehen",
+    "Puts the bundle that is meant by now into service, if it is another one; without a request being dropped. If it cannot be served, the answer is 409 with the reason, and the model in service stays.": "Bringt das Bundle in den Einsatz, das jetzt gemeint ist, wenn es ein anderes ist; ohne dass eine Anfrage verloren geht. Lässt es sich nicht nutzen, ist die Antwort 409 mit dem Grund, und das Modell im Einsatz bleibt.",
+    "The model now in service.": "Das Modell, das jetzt im Einsatz ist.",
+    "The model in service after the look.": "Das Modell im Einsatz nach dem Blick.",
+    "Whether it is another one than before.": "Ob es ein anderes ist als vorher.",
+    "That another model should be in service, but cannot be, and since when that is known.": "Dass ein anderes Modell im Einsatz sein sollte, es aber nicht kann, und seit wann das bekannt ist.",
     "What is known about the model.": "Was über das Modell bekannt ist.",
     "Which fields move probabilities most": "Welche Felder die Wahrscheinlichkeit am stärksten bewegen",
     "Each field's mean absolute contribution over later leads, in percentage points.": "Der mittlere absolute Beitrag jedes Felds über spätere Leads, in Prozentpunkten.",
