@@ -110,8 +110,11 @@ class Guard:
         """Read the keys again and again, and store when they were used, until cancelled."""
         while True:
             await asyncio.sleep(self._refresh_s)
-            if await self.read():
-                await self.store_uses()
+            try:
+                if await self.read():
+                    await self.store_uses()
+            except Exception:  # whatever it is: if this task ended, nobody would be let in any more
+                log.exception("keys not kept")
 
     async def store_uses(self) -> None:
         """Store when keys were last used."""

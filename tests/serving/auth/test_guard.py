@@ -17,7 +17,10 @@ from serving.auth.keys import Role, new_key
 from serving.auth.rates import Rate
 from serving.errors import ApiError
 from serving.settings import Settings
-from serving.store import Store
+from serving.store import KeyRecord, Store
+from serving.store.engine import open_engine
+from serving.store.keys import Keys
+from serving.store.writer import Writer
 from tests.serving.client import Client
 from tests.serving.conftest import NOW
 from tests.serving.test_readiness import eventually
@@ -126,6 +129,40 @@ def test_an_address_that_tries_wrong_keys_waits_but_valid_keys_from_there_do_not
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     assert ask(client, keys["crm"]) == GOT_IN
     assert client.get("/v1/leads/L").status_code == 401  # no key is no guess
+
+
+class FailingOnce(Keys):
+    """Keys with a fault of ours, when they are read the second time."""
+
+    n_readings = 0
+
+    def all(self) -> list[KeyRecord]:
+        self.n_readings += 1
+        if self.n_readings == 2:
+            raise ZeroDivisionError
+        return super().all()
+
+
+@pytest.mark.usefixtures("sqlite_store")
+def test_a_fault_of_ours_does_not_end_the_reading_of_keys(sqlite_url: str) -> None:
+    engine = open_engine(sqlite_url, 5)
+    writer = Writer(engine, 5)
+    keys = FailingOnce(engine, writer)
+
+    async def read_until_they_are_read_again() -> None:
+        guard = Guard(Settings(keys_refresh_s=0.01), keys, lambda: NOW)
+        await guard.read()
+        task = asyncio.create_task(guard.keep())
+        async with asyncio.timeout(20):
+            while keys.n_readings < 4:
+                await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(read_until_they_are_read_again())
+    writer.close()
+    engine.dispose()
 
 
 class Seconds:
