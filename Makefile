@@ -130,10 +130,6 @@ types: setup ## check the types, strictly on the packages
 imports: setup ## check which package may import which
 	.venv/bin/lint-imports
 
-.PHONY: fuzz
-fuzz: setup ## send a real server whatever hostile clients send, and fail on a 500 or on growth (MINUTES=30)
-	$(PY) -m tests.serving.fuzz.long_run --minutes $(or $(MINUTES),30)
-
 bench: setup ## measure speed: contributions against LightGBM's, side by side in one run
 	$(PY) -m benchmarks.contributions
 

@@ -55,12 +55,6 @@ KINDS = {
             Text("Send one JSON object in UTF-8.", "Senden Sie ein JSON-Objekt in UTF-8."),
         ),
         Kind(
-            "malformed_http",
-            400,
-            Text("This is no HTTP request", "Das ist keine HTTP-Anfrage"),
-            Text("What came could not be read. Send HTTP/1.1.", "Was kam, war nicht zu lesen. Senden Sie HTTP/1.1."),
-        ),
-        Kind(
             "unauthorized",
             401,
             Text("Not let in", "Kein Zutritt"),

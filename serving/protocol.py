@@ -84,22 +84,23 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_between, self._n_bytes = True, 0
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (says nothing that callers could use)
+    def send_400_response(self, msg: str) -> None:
         """Answer what cannot be passed on, and close the connection."""
-        error, request_id = ApiError("request_head_too_large" if self._is_too_large else "malformed_http"), uuid4().hex
+        if not self._is_too_large:
+            super().send_400_response(msg)
+            return
+        error, request_id = ApiError("request_head_too_large"), uuid4().hex
         log.warning("refused", kind=error.kind.name, request_id=request_id)
         told = body(error, "en", request_id)
         headers = [
             (b"content-type", PROBLEM_JSON.encode()),
             (b"content-language", b"en"),
             (b"content-length", str(len(told)).encode()),
-            (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
             *ALWAYS,
         ]
         lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-        if self.cycle is None or self.cycle.response_complete:  # else it would stand in the middle of another answer
-            self.transport.write(STATUS_LINE[error.kind.status] + lines + b"\r\n" + told)
+        self.transport.write(STATUS_LINE[error.kind.status] + lines + b"\r\n" + told)
         self.transport.close()
 
     def _wait(self) -> None:

@@ -54,6 +54,8 @@ ACCESS: Mapping[str, Need] = {
     "GET /v1/leads/{lead_id}/objection": ANY_KEY,
     "DELETE /v1/leads/{lead_id}/objection": only("crm", "data"),
     "GET /v1/erasures/{receipt_id}": ANY_KEY,
+    "GET /v1/kpis": ANY_KEY,
+    "GET /v1/handover": ANY_KEY,
     "GET /v1/model": ANY_KEY,
     "GET /v1/model/importance": ANY_KEY,
     "POST /v1/model/reload": only("data"),

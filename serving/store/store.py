@@ -9,6 +9,7 @@ from serving.store.engine import open_engine
 from serving.store.erasures import Erasures
 from serving.store.errors import NotMigratedError, outside
 from serving.store.exports import Exports
+from serving.store.figures import Figures
 from serving.store.keys import Keys
 from serving.store.migration import HEAD, current_revision, migrate
 from serving.store.objections import Objections
@@ -31,6 +32,7 @@ class Store:
     objections : Objections
     erasures : Erasures
     retention : Retention
+    figures : Figures
 
     Parameters
     ----------
@@ -51,6 +53,7 @@ class Store:
         self.objections = Objections(self._engine, self._writer)
         self.erasures = Erasures(self._engine, self._writer)
         self.retention = Retention(self._engine, self._writer)
+        self.figures = Figures(self._engine)
 
     @property
     def migrates_itself(self) -> bool:

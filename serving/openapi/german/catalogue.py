@@ -7,7 +7,7 @@ from typing import Any
 
 from features.text import Language
 from serving.errors import KINDS
-from serving.openapi.german import common, feedback, model, privacy, scores
+from serving.openapi.german import common, feedback, kpis, model, privacy, scores
 
 TOLD = ("summary", "description")
 DATA = frozenset(("value", "enum", "const", "default", "example"))
@@ -17,6 +17,7 @@ GERMAN: Mapping[str, str] = {
     **{kind.title.en: kind.title.de for kind in KINDS.values()},
     **common.TEXTS,
     **feedback.TEXTS,
+    **kpis.TEXTS,
     **model.TEXTS,
     **privacy.TEXTS,
     **scores.TEXTS,

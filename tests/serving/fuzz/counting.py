@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from time import sleep
 from types import TracebackType
 from typing import Self
 
 import sqlalchemy as sa
-
-PAUSE_S = 0.3
 
 
 class Counter:
@@ -29,15 +26,6 @@ class Counter:
     ) -> None:
         self._connection.close()
         self._engine.dispose()
-
-    def settled(self) -> dict[str, int]:
-        """The rows as soon as nothing is being written any more: a client that left may have been answered late."""
-        before: dict[str, int] = {}
-        now = self.rows()
-        while before != now:
-            sleep(PAUSE_S)
-            before, now = now, self.rows()
-        return now
 
     def rows(self) -> dict[str, int]:
         """The number of rows of every table."""
