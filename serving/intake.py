@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from features.encode import EncodedRecord, moment_of, shown
 from features.errors import Problem, RecordError
 from features.text import Text, same
-from serving.errors import MOST_PROBLEMS
+from serving.body import parse_body
+from serving.errors import MOST_PROBLEMS, ApiError
 from serving.identity import Arrival, Identity, identity_by_content, identity_by_key
 from serving.scorer import Lead, Scorer
 from serving.store import Saved
@@ -139,6 +140,22 @@ def read_batch(
     if problems or all(isinstance(outcome, RecordError) for outcome in outcomes):
         raise RecordError([*problems, *_placed(outcomes)])
     return outcomes
+
+
+def parse_request(raw: bytes, idempotency_key: str | None) -> tuple[dict[str, Any], list[Problem]]:
+    """The JSON object in `raw`, and the faults known before it is read: keys that stand twice, the Idempotency-Key.
+
+    Raises
+    ------
+    ApiError
+        If the body is no JSON object; the fault of the Idempotency-Key comes with it.
+    """
+    faults_of_key = check_idempotency_key(idempotency_key)
+    try:
+        body, problems = parse_body(raw)
+    except ApiError as error:
+        raise ApiError(error.kind.name, detail=error.detail, problems=[*error.problems, *faults_of_key]) from error
+    return body, [*problems, *faults_of_key]
 
 
 def check_idempotency_key(key: str | None) -> list[Problem]:

@@ -18,7 +18,7 @@ from serving.answers import in_language, with_reasons_text
 from serving.body import parse_body
 from serving.errors import ApiError, api_error, details
 from serving.identity import Arrival, hash_of, identity_by_key
-from serving.intake import Admitted, check_idempotency_key, read_batch, read_lead, read_what_if
+from serving.intake import Admitted, check_idempotency_key, parse_request, read_batch, read_lead, read_what_if
 from serving.schemas import ModelName
 from serving.scorer import Lead, Scored, Scorer
 from serving.store import LeadRefusedError, ModelRecord, NewScore, Saved, Store
@@ -50,8 +50,7 @@ def score_lead(raw: bytes, scorer: Scorer, *, received_at: datetime, idempotency
     ApiError
         If the body is not JSON.
     """
-    body, problems = parse_body(raw)
-    problems += check_idempotency_key(idempotency_key)
+    body, problems = parse_request(raw, idempotency_key)
     arrival = _arrival(received_at, idempotency_key, "score", body)
     try:
         admitted = read_lead(body, scorer, arrival)
@@ -134,8 +133,7 @@ def score_batch(
     ApiError, StoreDownError
         As in `score_lead`.
     """
-    body, problems = parse_body(raw)
-    problems += check_idempotency_key(idempotency_key)
+    body, problems = parse_request(raw, idempotency_key)
     arrival = _arrival(received_at, idempotency_key, "batch", body)
     repeated = {} if problems else _repeated(store, arrival, _n_leads(body, most_leads))
     outcomes = read_batch(body, scorer, arrival, most_leads=most_leads, problems=problems, repeated=repeated)

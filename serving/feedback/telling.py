@@ -10,12 +10,11 @@ import orjson
 
 from features.errors import DataError, Problem, RecordError
 from features.text import Language, Text
-from serving.body import parse_body
 from serving.errors import ApiError, api_error, details
 from serving.feedback.reading import Arrived, read_outcome, read_verdict
 from serving.feedback.shapes import OutcomeAnswer, VerdictAnswer
 from serving.identity import SCORE_ID_DIGITS, Arrival, hash_of, identity_by_key
-from serving.intake import check_idempotency_key, misfit, unknown_keys
+from serving.intake import misfit, parse_request, unknown_keys
 from serving.scorer import in_utc
 from serving.store import Outcome, Told, Verdict
 
@@ -57,8 +56,7 @@ def tell_one(raw: bytes, way: Way[T], told: Told[T], arrived: Arrived) -> bytes:
     StoreDownError
         If it could not be stored.
     """
-    body, problems = parse_body(raw)
-    problems += check_idempotency_key(arrived.arrival.idempotency_key)
+    body, problems = parse_request(raw, arrived.arrival.idempotency_key)
     arrived = _with_hash(arrived, way.one, body)
     stored = {} if problems else _repeated(told, arrived.arrival, 1)
     if stored:
@@ -86,8 +84,7 @@ def tell_many(
     ApiError, StoreDownError
         As in `tell_one`.
     """
-    body, problems = parse_body(raw)
-    problems += check_idempotency_key(arrived.arrival.idempotency_key)
+    body, problems = parse_request(raw, arrived.arrival.idempotency_key)
     arrived = _with_hash(arrived, way.many, body)
     entries = _entries(body, way, most, problems)
     stored = {} if problems else _repeated(told, arrived.arrival, len(entries))

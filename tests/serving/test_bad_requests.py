@@ -148,6 +148,28 @@ def test_a_body_that_is_no_json_object_is_malformed(client: Client, path: str, b
     assert len(told["problems"]) == 1
 
 
+def test_a_future_as_of_date_comes_with_the_faults_of_the_fields_the_key_and_the_rest_of_the_envelope(
+    client: Client,
+) -> None:
+    body = b"""{"lead_id":"a@b.c","as_of":"2999-01-01","extra":1,"extra":2,
+               "fields":{"employees":-1,"customer_since":"2998-01-01"}}"""
+    told = problem_of(client.raw("/v1/score", body, **{"Idempotency-Key": "a b"}), 422)
+    assert {problem["where"] for problem in told["problems"]} == {
+        "header Idempotency-Key",
+        "lead_id",
+        "as_of",
+        "extra",
+        "fields.employees",
+        "fields.customer_since",
+    }
+
+
+@pytest.mark.parametrize("path", ["/v1/score", "/v1/score/batch"])
+def test_the_fault_of_a_header_is_told_even_if_the_body_is_no_json(client: Client, path: str) -> None:
+    told = problem_of(client.raw(path, b"{", **{"Idempotency-Key": "a b"}), 400)
+    assert [problem["code"] for problem in told["problems"]] == ["malformed_json", "invalid_value"]
+
+
 @pytest.mark.parametrize(
     ("body", "places"),
     [

@@ -198,6 +198,12 @@ HEADERS: dict[str, dict[str, str]] = {
     "empty key": {"Idempotency-Key": ""},
     "long key": {"Idempotency-Key": "k" * 5_000},
     "key with blanks": {"Idempotency-Key": "a b"},
+    "no key": {"X-API-Key": ""},
+    "wrong key": {"X-API-Key": "lq_" + "x" * 3_000},
+    "key of bytes": {"X-API-Key": "\u00ff\u00fe"},
+    "bearer nonsense": {"Authorization": "Bearer"},
+    "basic": {"Authorization": "Basic dXNlcjpwYXNz"},
+    "two keys": {"X-API-Key": "a", "Authorization": "Bearer b"},
     "traceparent": {"traceparent": "00-" + "0" * 64},
     "many": {f"X-H{n}": "v" for n in range(90)},
 }

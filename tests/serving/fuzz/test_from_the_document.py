@@ -11,6 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks
 
 from features.model.bundle import Bundle
@@ -90,3 +91,14 @@ def _run(service: Client, operation: Any, mode: GenerationMode) -> int:
     with Counter(service.app.state.service.settings.database_url) as counter:
         check()
     return len(sent_cases)
+
+
+def test_an_answer_that_the_document_does_not_lead_to_is_found(service: Client) -> None:
+    schema = schemathesis.openapi.from_dict(service.get("/openapi.json").json())
+    case = schema["/healthz"]["GET"].Case()
+    fitting = sent(service, case)
+    case.validate_response(fitting, checks=CHECKS)
+    wrong = httpx.Response(200, json={"status": "dead"}, request=fitting.request)
+    wrong.elapsed = fitting.elapsed
+    with pytest.raises(FailureGroup):
+        case.validate_response(wrong, checks=CHECKS)
