@@ -2,6 +2,7 @@
 
 DEFINITION ?= definitions/demo.toml
 DATA       ?= .state/demo/leads.csv
+IN         ?=
 LEADS      ?= 12000
 OUT        ?=
 SERVE      ?= 1
@@ -93,8 +94,8 @@ history: setup ## write what was scored and what became of it, to train on (OUT=
 	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving history --out '$(or $(OUT),.state/history.parquet)' \
 	  $(if $(LATE),--with-late)
 
-score: setup ## score a file of leads with the champion (DATA=leads.csv OUT=scores.csv)
-	$(PY) -m training score --definition '$(DEFINITION)' --data '$(DATA)' --out '$(or $(OUT),.state/scores.csv)'
+score: setup ## score a file of any size with the champion, with all contributions (IN=leads.parquet OUT=scores.parquet)
+	$(PY) -m training score --definition '$(DEFINITION)' --data '$(or $(IN),$(DATA))' --out '$(or $(OUT),.state/scores.csv)'
 
 card: setup ## say where the champion's model card is (DEFINITION=lead.toml)
 	$(PY) -m training card --definition '$(DEFINITION)'
@@ -130,8 +131,8 @@ types: setup ## check the types, strictly on the packages
 imports: setup ## check which package may import which
 	.venv/bin/lint-imports
 
-bench: setup ## measure speed: contributions against LightGBM's, side by side in one run
-	$(PY) -m benchmarks.contributions
+bench: setup ## measure speed: contributions, one lead, a million leads, each against what else there is, in one run
+	$(PY) -m benchmarks.speed
 
 bench-quality: setup ## measure model quality against reference models on real histories (LEAD_DATA=folder)
 	$(PY) -m benchmarks.quality

@@ -148,10 +148,9 @@ class Encoder:
         for position, field in enumerate(self.fields):
             column = leads[field.name]
             if field.kind == "category":
-                codes = column.map(self._codes[field.name]).to_numpy(dtype=float, na_value=math.nan)
-                matrix[:, position] = np.where(
-                    column.isna(), MISSING_CODE, np.where(np.isnan(codes), POOLED_CODE, codes)
-                )
+                places, levels = column.factorize()
+                codes = [self._codes[field.name].get(level, POOLED_CODE) for level in levels]
+                matrix[:, position] = np.array([*codes, MISSING_CODE])[places]  # the place of what is missing is -1
             elif self.definition.fields[field.name].type == "date":
                 matrix[:, position] = days_before(as_of, column, self.definition.read.timezone)
             else:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from features.definition import Grade, LeadDefinition
 from features.errors import InternalError
 
 Handover = Literal["go", "nurture"]
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 def score(probability: float) -> int:
@@ -34,6 +38,23 @@ def grade(probability: float, definition: LeadDefinition) -> Grade:
 def handover(probability: float, threshold: float) -> Handover:
     """Whether sales gets the lead now ("go") or marketing keeps warming it ("nurture"). Nobody is rejected."""
     return "go" if probability >= threshold else "nurture"
+
+
+def scores(probabilities: Floats) -> npt.NDArray[np.int64]:
+    """`score` of many probabilities, shape (n_leads,)."""
+    return np.floor(100 * probabilities + 0.5).astype(np.int64)
+
+
+def grades(probabilities: Floats, definition: LeadDefinition) -> npt.NDArray[np.str_]:
+    """`grade` of many probabilities, shape (n_leads,)."""
+    cuts = definition.grades
+    at_least = [probabilities >= cut for cut in (cuts.A, cuts.B, cuts.C)]
+    return np.select(at_least, ["A", "B", "C"], "D").astype(np.str_)
+
+
+def handovers(probabilities: Floats, threshold: float) -> npt.NDArray[np.str_]:
+    """`handover` of many probabilities, shape (n_leads,)."""
+    return np.where(probabilities >= threshold, "go", "nurture").astype(np.str_)
 
 
 def threshold_for(definition: LeadDefinition, probabilities: Sequence[float], weeks: float) -> float:

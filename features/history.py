@@ -7,9 +7,11 @@ column, row numbers, the values seen and what was expected. Nothing is guessed s
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,9 +23,9 @@ from features.encode import LONGEST_VALUE, days_before, level_of, number_range, 
 from features.errors import HistoryError, Problem
 from features.sources import RawTable, Source
 from features.sources.booleans import booleans
-from features.sources.dates import dates
+from features.sources.dates import DateEvidence, dates
 from features.sources.files import Files
-from features.sources.numbers import numbers
+from features.sources.numbers import NumberEvidence, numbers
 from features.sources.options import ReadOptions
 from features.sources.parsed import Parsed
 from features.text import Text, whole
@@ -31,6 +33,7 @@ from features.text import Text, whole
 Mask = npt.NDArray[np.bool_]
 DATES = ("created", "closed", "as_of")
 KNOWN_BEFORE = ("id", "account", "created", "as_of", "order")
+CountedWords: TypeAlias = Callable[[str, int], Text]  # a column and a number of its values to a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def read_history(definition: LeadDefinition, source: Source, *, now: datetime | 
     HistoryError
         With every problem of the export.
     """
-    return _Reader(definition, source.read(), now).history()
+    return Reader(definition, source.read(), now).history()
 
 
 def read_leads(
@@ -104,24 +107,63 @@ def read_leads(
     HistoryError
         With every problem of the export; outcome, closing date and value may be missing.
     """
-    reader = _Reader(definition, source.read())
+    reader = Reader(definition, source.read())
     leads = reader.leads()
-    for note in reader.notes:
+    for note in (*reader.notes, *told(reader.counted)):
         tell(note)
     return leads
 
 
-class _Reader:
-    """Reads one export column by column and collects what does not fit."""
+@dataclass(frozen=True)
+class Settled:
+    """What only a whole export can say, for whoever reads it in parts (features/lead_parts.py).
 
-    def __init__(self, definition: LeadDefinition, table: RawTable, now: datetime | None = None) -> None:
+    Attributes
+    ----------
+    columns : tuple of str
+        All that the export has.
+    numbers, dates : mapping of str to evidence
+        By column: what all of its cells say about how each is to be read.
+    repeated_ids : frozenset of str
+        The ids that stand in it more than once.
+    """
+
+    columns: tuple[str, ...]
+    numbers: Mapping[str, NumberEvidence]
+    dates: Mapping[str, DateEvidence]
+    repeated_ids: frozenset[str]
+    several_files: bool
+
+
+class Reader:
+    """Reads one export, or a part of one, column by column and collects what does not fit.
+
+    Attributes
+    ----------
+    problems : list of Problem
+    notes : list of Text
+        How the rows were read.
+    counted : Counter
+        How many values a note is about, by the note's words and the column.
+    """
+
+    def __init__(
+        self,
+        definition: LeadDefinition,
+        table: RawTable,
+        now: datetime | None = None,
+        settled: Settled | None = None,
+    ) -> None:
         self.definition = definition
         self.table = table
         self.now = now
+        self.settled = settled
         self.problems: list[Problem] = []
         self.notes = list(table.notes)
+        self.counted: Counter[tuple[CountedWords, str]] = Counter()
 
     def history(self) -> History:
+        """All leads and what became of them; raises HistoryError with every problem."""
         columns: dict[str, pd.Series] = {}
         for role, column in self.definition.columns.named().items():
             if self._has(column):
@@ -134,9 +176,11 @@ class _Reader:
         frame = self._frame(columns, fields)
         rows = _left_out_rows(self.table.n_erased, int(left_out.sum()))
         kept = frame[~left_out].reset_index(drop=True)
-        return History(self.definition, kept, self._end(frame), rows, tuple(self.notes), self.table.exports)
+        notes = (*self.notes, *told(self.counted))
+        return History(self.definition, kept, self._end(frame), rows, notes, self.table.exports)
 
     def leads(self) -> pd.DataFrame:
+        """The leads without a look at what became of them; raises HistoryError with every problem."""
         roles = self.definition.columns.named()
         columns = {
             role: self._role(role, roles[role]) for role in KNOWN_BEFORE if role in roles and self._has(roles[role])
@@ -150,9 +194,9 @@ class _Reader:
             raise HistoryError(self.problems)
 
     def _has(self, column: str) -> bool:
-        if column in self.table.frame.columns:
+        present = self.settled.columns if self.settled else [str(name) for name in self.table.frame.columns]
+        if column in present:
             return True
-        present = [str(name) for name in self.table.frame.columns]
         close = difflib.get_close_matches(column, present, n=1)
         listed = ", ".join(present[:40])
         expected = (
@@ -181,7 +225,7 @@ class _Reader:
                 empty = values.isna() & self.table.frame[column].isna()
                 self._report(column, empty, _NO_ORDER, _NUMBER, "missing_order")
             return values
-        values = _stripped(self.table.frame[column])
+        values = stripped(self.table.frame[column])
         if role == "outcome":
             return self._outcome(column, values)
         if role == "id":
@@ -218,7 +262,7 @@ class _Reader:
         )
         self._report(
             column,
-            values.notna() & values.duplicated(keep=False),
+            values.isin(self.settled.repeated_ids) if self.settled else values.notna() & values.duplicated(keep=False),
             Text("the same id more than once", "dieselbe Kennung mehrfach"),
             Text("one row per lead", "eine Zeile je Lead"),
             "duplicate_id",
@@ -245,29 +289,37 @@ class _Reader:
 
     def _answered(self, field: LeadField) -> pd.Series:
         """The column's levels, with the field's placeholders for "not answered" missing."""
-        raw = self.table.frame[field.column].astype("str")
-        levels = {text: level_of(text) for text in raw.dropna().unique()}
-        values = raw.map(levels).astype("str")
-        return values.mask(values.isin(placeholders(self.definition, field)))
+        raw = _texts(self.table.frame[field.column])
+        not_answered = placeholders(self.definition, field)
+        places, texts = raw.factorize()
+        levels = [level_of(text) for text in texts]
+        kept = pd.array([None if level in not_answered else level for level in levels], dtype="str")
+        return pd.Series(kept.take(places, allow_fill=True), index=raw.index, name=raw.name)
 
     def _parsed(
         self, column: str, read: Callable[[pd.Series], Parsed], expected: Text, field: LeadField | None = None
     ) -> pd.Series:
-        raw = self.table.frame[column]
-        if field is not None and field.missing:
-            raw = raw.mask(_stripped(raw).isin(placeholders(self.definition, field)))
-        parsed = read(raw)
+        parsed = read(self.cells(column, field))
         self._report(column, parsed.bad, Text("cannot be read", "nicht lesbar"), expected, "unreadable_value")
         self._report(column, parsed.ambiguous, *_AMBIGUOUS, "ambiguous_value")
         if parsed.note is not None:
             self.notes.append(Text(f"{column}: {parsed.note.en}", f"{column}: {parsed.note.de}"))
         return parsed.values
 
+    def cells(self, column: str, field: LeadField | None = None) -> pd.Series:
+        """The cells of a column as they stand, the field's own placeholders for "not answered" missing."""
+        raw = self.table.frame[column]
+        if field is None or not field.missing:
+            return raw
+        return raw.mask(stripped(raw).isin(placeholders(self.definition, field)))
+
     def _dates(self, values: pd.Series) -> Parsed:
-        return dates(values, self.definition.read.dates, self.definition.read.timezone)
+        evidence = self.settled.dates.get(str(values.name)) if self.settled else None
+        return dates(values, self.definition.read.dates, self.definition.read.timezone, evidence)
 
     def _numbers(self, values: pd.Series) -> Parsed:
-        return numbers(values, self.definition.read.decimal)
+        evidence = self.settled.numbers.get(str(values.name)) if self.settled else None
+        return numbers(values, self.definition.read.decimal, evidence)
 
     def _without_forecasts(self, columns: dict[str, pd.Series]) -> None:
         """No closings of open leads: what stands there is when somebody expects one."""
@@ -339,7 +391,7 @@ class _Reader:
     def _places(self) -> pd.Series:
         """Each lead's row as its name; with the file where there are several, because each counts its own rows."""
         table = self.table
-        several = len(set(table.file)) > 1
+        several = self.settled.several_files if self.settled else len(set(table.file)) > 1
         rows = zip(table.file, table.row, strict=True)
         names = [f"{file}:{row}" if several else f"row-{row}" for file, row in rows]
         return pd.Series(names, index=table.frame.index, dtype="str")
@@ -357,9 +409,8 @@ class _Reader:
             elif field.type == "category":
                 self._note(_long_texts, field, (frame[name].str.len() > LONGEST_VALUE).to_numpy(dtype=bool))
 
-    def _note(self, words: Callable[[str, int], Text], field: LeadField, rows: Mask) -> None:
-        if rows.any():
-            self.notes.append(words(field.column, int(rows.sum())))
+    def _note(self, words: CountedWords, field: LeadField, rows: Mask) -> None:
+        self.counted[words, field.column] += int(rows.sum())
 
     def _end(self, frame: pd.DataFrame) -> datetime | None:
         agreed = self.definition.read.data_end
@@ -384,7 +435,20 @@ def midnight(day: date, definition: LeadDefinition) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(definition.read.timezone))
 
 
-def _stripped(values: pd.Series) -> pd.Series:
+def told(counted: Mapping[tuple[CountedWords, str], int]) -> list[Text]:
+    """The notes on values, each with how many there are."""
+    return [words(column, n) for (words, column), n in counted.items() if n]
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    """The cells as text; a moment by itself, since pandas writes the time of day only if some cell of many has one."""
+    if not isinstance(values.dtype, pd.DatetimeTZDtype) and not pd.api.types.is_datetime64_dtype(values.dtype):
+        return values.astype("str")
+    return values.map(lambda moment: str(moment).removesuffix(" 00:00:00"), na_action="ignore").astype("str")
+
+
+def stripped(values: pd.Series) -> pd.Series:
+    """The cells as text without white space around them."""
     return values.astype("str").str.strip() if values.notna().any() else values.astype("str")
 
 

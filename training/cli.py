@@ -368,21 +368,21 @@ def score(
 ) -> None:
     """Score every lead of an export with all contributions; outcomes in it are not read."""
     from features.model.bundle import open_bundle
-    from training.scoring import score_export, write_scores
+    from training.scoring import score_export
 
     agreement = _agreement(definition)
     with _progress() as report:
-        report(_SCORING, 0.0)
-        place = bundle or _tracking(agreement).registry.download("champion")
-        scores = score_export(open_bundle(place), _export(agreement, data), tell=_say)
-        write_scores(scores, out)
-    _say(
-        Text(f"{whole(len(scores), 'en')} leads scored in {out}", f"{whole(len(scores), 'de')} Leads bewertet in {out}")
-    )
+        report(_OPENING, 0.0)
+        opened = open_bundle(bundle or _tracking(agreement).registry.download("champion"))
+        n_scored = score_export(
+            opened, _export(agreement, data), out, tell=_say, progress=lambda share: report(_SCORING, share)
+        )
+    _say(Text(f"{whole(n_scored, 'en')} leads scored in {out}", f"{whole(n_scored, 'de')} Leads bewertet in {out}"))
 
 
 _CONNECTING = Text("Opening the tracking store", "Tracking öffnen")
 _LOGGING = Text("Logging to MLflow and registering", "In MLflow protokollieren und registrieren")
+_OPENING = Text("Opening the model and looking at the export", "Modell öffnen und Export ansehen")
 _SCORING = Text("Scoring", "Bewerten")
 _READING = Text("Reading the history", "Historie einlesen")
 _DRAWING = Text("Drawing the figures", "Abbildungen zeichnen")

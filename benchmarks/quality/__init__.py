@@ -4,7 +4,6 @@
     python -m benchmarks.quality --only references,leaks the parts named
     python -m benchmarks.quality --quick                 small: shows that it works, its figures mean little
 
-    report.py       tables, bars, and what is written of them
     histories.py    the real sets and simulated ones, through the same reading and labelling as any training run
     contest.py      our recipe and its peers on the same rows, and the paired differences
     environment.py  XGBoost and CatBoost: an environment of their own, made by the command

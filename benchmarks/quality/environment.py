@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks.command import NotMeasuredError
 from benchmarks.quality.histories import ROOT
 from features.encode import EncodedField
 from training.recipe.sample import FloatArray, Sample
@@ -22,7 +23,7 @@ LOCK = ROOT / "locks" / "bench.txt"
 CHILD = Path(__file__).parent / "outside.py"
 
 
-class OutsideEnvironmentError(Exception):
+class OutsideEnvironmentError(NotMeasuredError):
     """The environment could not be made, or a peer failed in it; the message holds what it said."""
 
 

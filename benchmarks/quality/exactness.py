@@ -19,7 +19,7 @@ import pandas as pd
 from benchmarks.quality.contest import quick_settings
 from benchmarks.quality.histories import REAL_SETS, MissingDataError, simulated
 from benchmarks.quality.references import learnt_on
-from benchmarks.quality.report import Bar, Cell, Column, Part, Table
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from features.definition import LeadDefinition
 from features.encode import Matrix
 from features.model.additive import LeadModel

@@ -21,8 +21,8 @@ import pandas as pd
 
 from benchmarks.quality.contest import LEVEL, auc, quick_settings
 from benchmarks.quality.histories import demo_definition, simulated
-from benchmarks.quality.report import Bar, Cell, Column, Part, Table
 from benchmarks.quality.simulated import ece_against
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from features.history import History, files_of, read_history, read_leads
 from features.model.additive import LeadModel
 from training.examples import sample_of

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
+from benchmarks.command import NotMeasuredError
 from features.definition import FieldType, LeadDefinition, LeadField, read_definition
 from features.history import files_of, read_history
 from features.text import same
@@ -43,7 +44,7 @@ REAL_SETS = {
 }
 
 
-class MissingDataError(Exception):
+class MissingDataError(NotMeasuredError):
     """A real set is not there; the message says where it was looked for."""
 
 

@@ -22,7 +22,7 @@ from benchmarks.quality.histories import (
     simulated,
     with_left_out,
 )
-from benchmarks.quality.report import Bar, Cell, Column, Part, Table
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from features.definition import FieldType, LeadDefinition
 from features.history import files_of, read_history
 from features.rates import rate_interval

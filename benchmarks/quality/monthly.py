@@ -16,7 +16,7 @@ import pandas as pd
 
 from benchmarks.quality.contest import LEVEL, N_RESAMPLES, auc, loss, quick_settings
 from benchmarks.quality.histories import real
-from benchmarks.quality.report import Bar, Cell, Column, Part, Table
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from features.encode import Encoder
 from features.model.additive import LeadModel
 from features.model.trees import Forest

@@ -12,7 +12,7 @@ from functools import cache
 
 from benchmarks.quality.contest import Judge, auc, before_refit, loss, peers_said, quick_settings, said
 from benchmarks.quality.histories import REAL_SETS, MissingDataError, cut_by_shares, real
-from benchmarks.quality.report import Bar, Cell, Column, Part, Table
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from training.judging.compare import Difference
 from training.labels import Labelled
 from training.learn import Learnt, Settings, learn

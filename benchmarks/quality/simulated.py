@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.quality.contest import Judge, loss, quick_settings, said
 from benchmarks.quality.histories import simulated
-from benchmarks.quality.report import Bar, Cell, Column, Part, Table
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from training.judging.evaluate import Evaluation
 from training.judging.metrics import equal_count_bins, recalibration
 from training.learn import Settings, learn, ship

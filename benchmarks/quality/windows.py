@@ -28,7 +28,7 @@ from benchmarks.quality.histories import (
     real,
     simulated,
 )
-from benchmarks.quality.report import Bar, Cell, Column, Part, Table
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from features.encode import Encoder
 from training.examples import sample_of
 from training.labels import Labelled

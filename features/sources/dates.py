@@ -60,7 +60,41 @@ class Fields:
     time_fits: Mask
 
 
-def dates(values: pd.Series, order: Order | None, timezone: str) -> Parsed:
+@dataclass(frozen=True, slots=True)
+class DateEvidence:
+    """How many cells of a column, or of a part of it, can only be read with the day, or with the month, first."""
+
+    n_day_first: int = 0
+    n_month_first: int = 0
+
+    def __add__(self, other: DateEvidence) -> DateEvidence:
+        return DateEvidence(self.n_day_first + other.n_day_first, self.n_month_first + other.n_month_first)
+
+    @property
+    def order(self) -> Order | None:
+        """The order that more cells demand; None if none does."""
+        if self.n_day_first == self.n_month_first == 0:
+            return None
+        return "dmy" if self.n_day_first >= self.n_month_first else "mdy"
+
+    def note(self, declared: Order | None) -> Text | None:
+        """What settled the order of day and month, where it was settled by the column."""
+        if self.order is None or declared is not None:
+            return None
+        n, words = max(self.n_day_first, self.n_month_first), ORDER_WORDS[self.order]
+        return Text(en=f"{words.en} (dates that settle it: {n})", de=f"{words.de} (Daten, die das entscheiden: {n})")
+
+
+def date_evidence(values: pd.Series) -> DateEvidence:
+    """What the cells say; nothing if they are dates or numbers already."""
+    if values.dtype not in ("str", object):
+        return DateEvidence()
+    codes, distinct = pd.factorize(values)
+    slashed = _fields(pc.utf8_trim_whitespace(as_text(pd.Series(distinct))), SLASHES)
+    return _evidence(slashed, np.bincount(codes + 1)[1:])
+
+
+def dates(values: pd.Series, order: Order | None, timezone: str, evidence: DateEvidence | None = None) -> Parsed:
     """`datetime64[us, UTC]` values of the cells.
 
     Bad are: months and days that the calendar does not have, years outside of 1900 to 2199 (0001 and 9999 stand
@@ -74,6 +108,8 @@ def dates(values: pd.Series, order: Order | None, timezone: str) -> Parsed:
         The order of dates that are not written year first; with "ymd" those are bad. None decides from the column.
     timezone : str
         IANA name of the zone of cells that name none.
+    evidence : DateEvidence, optional
+        Of the whole column, where `values` are a part of it: whoever has it tells the note, too.
 
     Examples
     --------
@@ -83,7 +119,7 @@ def dates(values: pd.Series, order: Order | None, timezone: str) -> Parsed:
     if isinstance(values.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(values.dtype):
         return _typed(values, timezone)
     codes, distinct = pd.factorize(values)
-    parsed, bad, ambiguous, note = _texts(pd.Series(distinct), order, timezone, np.bincount(codes + 1)[1:])
+    parsed, bad, ambiguous, note = _texts(pd.Series(distinct), order, timezone, np.bincount(codes + 1)[1:], evidence)
     moments = pd.Series(parsed.take(codes, allow_fill=True), index=values.index, name=values.name)
     return Parsed(moments, np.append(bad, False)[codes], np.append(ambiguous, False)[codes], note)
 
@@ -97,13 +133,14 @@ def _typed(values: pd.Series, timezone: str) -> Parsed:
 
 
 def _texts(
-    distinct: pd.Series, order: Order | None, timezone: str, counts: Integers
+    distinct: pd.Series, order: Order | None, timezone: str, counts: Integers, evidence: DateEvidence | None
 ) -> tuple[pd.api.extensions.ExtensionArray, Mask, Mask, Text | None]:
     """Moments, bad and ambiguous cells of the different texts of a column, `counts` of each in it."""
     numeric = pd.api.types.is_numeric_dtype(distinct.dtype)
     text = pc.utf8_trim_whitespace(as_text(distinct if not numeric else pd.Series([""] * len(distinct), dtype="str")))
     slashed = _fields(text, SLASHES)
-    slash_order = order or _decided(slashed, counts)
+    found = evidence or _evidence(slashed, counts)
+    slash_order = order or found.order
     ambiguous = nothing(distinct) if slash_order else _reads_both_ways(slashed)
     local_us, fits = np.zeros(len(distinct), dtype=np.int64), nothing(distinct)
     offset_us, has_zone = local_us.copy(), fits.copy()
@@ -123,7 +160,7 @@ def _texts(
         )
         fits |= valid
     moments = _utc(local_us, fits & ~ambiguous, offset_us, has_zone, timezone)
-    return moments, ~fits & ~ambiguous, ambiguous, _note(slash_order, order, slashed)
+    return moments, ~fits & ~ambiguous, ambiguous, found.note(order) if evidence is None else None
 
 
 def _utc(
@@ -143,14 +180,10 @@ def _localised(local: pd.DatetimeIndex | pd.api.extensions.ExtensionArray, timez
     return index.tz_localize(timezone, ambiguous=earlier, nonexistent="shift_forward").tz_convert("UTC")
 
 
-def _decided(slashed: Fields, counts: Integers) -> Order | None:
-    """The order that more cells demand; None if none does."""
+def _evidence(slashed: Fields, counts: Integers) -> DateEvidence:
+    """What texts of these fields say, `counts` of each."""
     day_first, month_first = _days(slashed, "dmy")[1], _days(slashed, "mdy")[1]
-    n_day_first = int(counts[day_first & ~month_first].sum())
-    n_month_first = int(counts[month_first & ~day_first].sum())
-    if n_day_first == n_month_first == 0:
-        return None
-    return "dmy" if n_day_first >= n_month_first else "mdy"
+    return DateEvidence(int(counts[day_first & ~month_first].sum()), int(counts[month_first & ~day_first].sum()))
 
 
 def _reads_both_ways(slashed: Fields) -> Mask:
@@ -213,13 +246,3 @@ def _as_integers(digits: pa.Array) -> Integers:
     """Integers; zero where there are no digits."""
     filled = pc.if_else(pc.equal(digits, ""), "0", digits)
     return np.asarray(pc.cast(filled, pa.int64()).to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def _note(decided: Order | None, declared: Order | None, slashed: Fields) -> Text | None:
-    """What settled the order of day and month, where it was settled by the column."""
-    if decided is None or declared is not None:
-        return None
-    other: Order = "mdy" if decided == "dmy" else "dmy"
-    n = int((_days(slashed, decided)[1] & ~_days(slashed, other)[1]).sum())
-    words = ORDER_WORDS[decided]
-    return Text(en=f"{words.en} (dates that settle it: {n})", de=f"{words.de} (Daten, die das entscheiden: {n})")

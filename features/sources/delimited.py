@@ -49,15 +49,15 @@ def read_delimited(data: bytes, file: str, options: ReadOptions) -> FileTable:
         With every problem of this file: undecodable bytes, no rows, column names given twice, rows with too many
         or too few cells, quotes that are not closed, a separator that does not divide the rows.
     """
-    if not _holds_text(data):
-        raise HistoryError([_no_rows(file, EMPTY)])
+    if not holds_text(data):
+        raise HistoryError([no_rows(file, EMPTY)])
     text, encoding = to_utf8(data, options.encoding, file)
     named, text = dialect.directive(text)
-    separator = _separator(text, options.separator or named, file)
+    separator = separator_of(text, options.separator or named, file)
     header = next(dialect.rows(dialect.sample(text), separator), None)
     if header is None:
-        raise HistoryError([_no_rows(file, EMPTY)])
-    columns = [name.strip().removeprefix("\ufeff") or f"column_{n}" for n, name in enumerate(header, start=1)]
+        raise HistoryError([no_rows(file, EMPTY)])
+    columns = columns_of(header)
     odd = OddRows()
     cells = _cells(text, separator, len(columns), odd, file)
     problems = [
@@ -67,11 +67,16 @@ def read_delimited(data: bytes, file: str, options: ReadOptions) -> FileTable:
     ]
     table, row = _filled(cells, columns, odd.other_numbers(len(cells)), options.missing)
     if not len(row) and not problems:
-        problems.append(_no_rows(file, ONLY_HEADER))
+        problems.append(no_rows(file, ONLY_HEADER))
     if problems:
         raise HistoryError(problems)
     table, notes = _without_hollow(table, header, file)
-    return FileTable(table, row, (_how(file, encoding, separator, len(row)), *notes))
+    return FileTable(table, row, (text_note(file, encoding, separator, len(row)), *notes))
+
+
+def columns_of(header: list[str]) -> list[str]:
+    """The columns that a header row names; those without a name are called by their position."""
+    return [name.strip().removeprefix("\ufeff") or f"column_{n}" for n, name in enumerate(header, start=1)]
 
 
 def _without_hollow(table: pa.Table, header: list[str], file: str) -> tuple[pa.Table, list[Text]]:
@@ -82,13 +87,14 @@ def _without_hollow(table: pa.Table, header: list[str], file: str) -> tuple[pa.T
     return table.select(kept), [_unnamed(file, position + 1) for position in unnamed if position not in hollow]
 
 
-def _holds_text(data: bytes) -> bool:
+def holds_text(data: bytes) -> bool:
     """Whether there is anything besides a byte order mark, white space and separators."""
     around = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n;,|"
     return bool(data[:1000].strip(around) or data.strip(around))
 
 
-def _separator(text: bytes, declared: str | None, file: str) -> str:
+def separator_of(text: bytes, declared: str | None, file: str) -> str:
+    """The separator of UTF-8 text whose beginning is `text`; raises HistoryError if it does not divide the rows."""
     if declared is not None and (len(declared) != 1 or not declared.isascii() or declared in '"\r\n'):
         what = Text(en="the separator is not one character", de="das Trennzeichen ist nicht genau ein Zeichen")
         expected = Text(en="one ASCII character such as ; , or a tab", de="ein ASCII-Zeichen wie ; , oder Tabulator")
@@ -188,12 +194,14 @@ def _twice(columns: list[str], file: str) -> list[Problem]:
     ]
 
 
-def _no_rows(file: str, what: Text) -> Problem:
+def no_rows(file: str, what: Text) -> Problem:
+    """The problem of a file without rows."""
     expected = Text(en="a header and at least one row", de="eine Kopfzeile und mindestens eine Zeile")
     return Problem(file, what, expected, "", "no_rows")
 
 
-def _how(file: str, encoding: str, separator: str, n_rows: int) -> Text:
+def text_note(file: str, encoding: str, separator: str, n_rows: int) -> Text:
+    """How a text file was read."""
     return Text(
         en=f"{file}: {whole(n_rows, 'en')} rows, encoding {encoding}, separator {separator!r}",
         de=f"{file}: {whole(n_rows, 'de')} Zeilen, Kodierung {encoding}, Trennzeichen {separator!r}",

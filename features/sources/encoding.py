@@ -33,7 +33,9 @@ def to_utf8(data: bytes, declared: str | None, file: str) -> tuple[bytes, str]:
         If no encoding fits, naming line and byte; if the text holds NUL characters, which no export writes.
     """
     failures: dict[str, UnicodeDecodeError] = {}
-    for encoding in _encodings(data, declared):
+    for encoding in encodings(data, declared):
+        if encoding == "cp1252" and not declared and _is_damaged_utf8(data):
+            break
         try:
             return _without_nul(_decoded(data, encoding), encoding, file), encoding
         except UnicodeDecodeError as failure:
@@ -43,16 +45,15 @@ def to_utf8(data: bytes, declared: str | None, file: str) -> tuple[bytes, str]:
     raise HistoryError([_undecodable(file, data, failures)])
 
 
-def _encodings(data: bytes, declared: str | None) -> Iterator[str]:
-    """The encodings to try; each is asked for only when the one before has failed."""
+def encodings(data: bytes, declared: str | None) -> Iterator[str]:
+    """The encodings to try, in turn, by the first bytes; before the last, whether the text is damaged UTF-8."""
     if declared:
         yield _with_mark(declared)
     elif marked := next((encoding for mark, encoding in MARKS if data.startswith(mark)), None):
         yield marked
     else:
         yield "utf-8"
-        if not _is_damaged_utf8(data):
-            yield "cp1252"
+        yield "cp1252"
 
 
 def _with_mark(declared: str) -> str:
@@ -61,9 +62,15 @@ def _with_mark(declared: str) -> str:
 
 
 def _is_damaged_utf8(data: bytes) -> bool:
-    """Whether letters that only UTF-8 writes so outnumber the bytes that UTF-8 does not allow."""
+    """Whether letters that only UTF-8 writes outnumber the bytes that UTF-8 does not allow."""
+    n_letters, n_others = utf8_letters(data)
+    return n_letters > n_others
+
+
+def utf8_letters(data: bytes) -> tuple[int, int]:
+    """How many letters only UTF-8 writes so, and how many bytes besides are neither such a letter nor ASCII."""
     rest, n_letters = UTF8_LETTER.subn(b"", data)
-    return n_letters > len(rest.translate(None, delete=bytes(range(128))))
+    return n_letters, len(rest.translate(None, delete=bytes(range(128))))
 
 
 def _decoded(data: bytes, encoding: str) -> bytes:

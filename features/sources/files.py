@@ -11,7 +11,7 @@ import glob
 import gzip
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -62,19 +62,23 @@ def read_files(pattern: str | Sequence[str], options: ReadOptions) -> RawTable:
         With every problem of every file: no file found, unknown ending, damaged or empty files, undecodable
         bytes, rows with a wrong number of cells, columns that are doubled, absent or of clashing types.
     """
-    patterns = [pattern] if isinstance(pattern, str) else list(pattern)
-    paths, problems = _found(patterns)
-    names = _names(paths)
+    paths, problems = named_files(pattern)
     tables: dict[str, FileTable] = {}
-    for path, name in zip(paths, names, strict=True):
+    for name, path in paths.items():
         try:
             tables[name] = _read(path, name, options)
         except HistoryError as error:
             problems.extend(error.problems)
-    problems.extend(_lacking(tables))
+    problems.extend(lacking({name: read.table.column_names for name, read in tables.items()}))
     if problems:
         raise HistoryError(problems)
     return _joined(tables)
+
+
+def named_files(pattern: str | Sequence[str]) -> tuple[dict[str, Path], list[Problem]]:
+    """The files that the patterns name, each once, by name; and a problem for every pattern that names none."""
+    paths, problems = _found([pattern] if isinstance(pattern, str) else list(pattern))
+    return dict(zip(_names(paths), paths, strict=True)), problems
 
 
 def _found(patterns: Sequence[str]) -> tuple[list[Path], list[Problem]]:
@@ -106,10 +110,16 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return [path.name if times[path.name] == 1 else path.as_posix() for path in paths]
 
 
-def _read(path: Path, name: str, options: ReadOptions) -> FileTable:
+def ending_of(path: Path, name: str) -> str:
+    """Which of `ENDINGS` a file has; raises HistoryError if none."""
     ending = next((ending for ending in ENDINGS if path.name.lower().endswith(ending)), None)
     if ending is None:
         raise HistoryError([_unknown_ending(name, path)])
+    return ending
+
+
+def _read(path: Path, name: str, options: ReadOptions) -> FileTable:
+    ending = ending_of(path, name)
     data = _bytes(path, name)
     if ending == ".parquet":
         return read_parquet(data, name, options.missing)
@@ -130,30 +140,31 @@ def _bytes(path: Path, name: str) -> bytes:
         raise HistoryError([Problem(name, what, expected, failure.strerror or str(failure), "unreadable")]) from failure
 
 
-def _lacking(tables: dict[str, FileTable]) -> list[Problem]:
+def lacking(columns: Mapping[str, Sequence[str]]) -> list[Problem]:
     """A problem for every file that lacks columns which another has."""
-    every = dict.fromkeys(column for read in tables.values() for column in read.table.column_names)
+    every = dict.fromkeys(column for names in columns.values() for column in names)
     what = Text(
         en="columns are missing that other files of this export have",
         de="Spalten fehlen, die andere Dateien dieses Exports haben",
     )
     problems = []
-    for name, read in tables.items():
-        absent = [column for column in every if column not in read.table.column_names]
+    for name, present in columns.items():
+        absent = [column for column in every if column not in present]
         if absent:
             expected = same(", ".join(repr(column) for column in absent))
-            seen = ", ".join(repr(column) for column in read.table.column_names)
+            seen = ", ".join(repr(column) for column in present)
             problems.append(Problem(name, what, expected, seen[:200], "different_columns"))
     return problems
 
 
 def _joined(tables: dict[str, FileTable]) -> RawTable:
     order = next(iter(tables.values())).table.column_names
-    problems = [problem for column in order for problem in _clash(column, tables)]
+    schemas = {name: read.table.schema for name, read in tables.items()}
+    problems = [problem for column in order for problem in clashing(column, schemas)]
     if problems:
         raise HistoryError(problems)
     table = pa.concat_tables([t.table.select(order) for t in tables.values()], promote_options="permissive")
-    frame = pd.DataFrame({name: _series(column) for name, column in zip(order, table.columns, strict=True)}, copy=False)
+    frame = frame_of(dict(zip(order, table.columns, strict=True)), len(table))
     file = np.concatenate([np.full(len(t.row), name, dtype=object) for name, t in tables.items()])
     row = np.concatenate([t.row for t in tables.values()])
     notes = tuple(note for t in tables.values() for note in t.notes)
@@ -161,9 +172,9 @@ def _joined(tables: dict[str, FileTable]) -> RawTable:
     return RawTable(frame, file, row, notes, exports)
 
 
-def _clash(column: str, tables: dict[str, FileTable]) -> list[Problem]:
+def clashing(column: str, schemas: Mapping[str, pa.Schema]) -> list[Problem]:
     """A problem if the files store `column` in types that have none in common, such as text and numbers."""
-    types = {name: read.table.schema.field(column).type for name, read in tables.items()}
+    types = {name: schema.field(column).type for name, schema in schemas.items()}
     try:
         pa.unify_schemas([pa.schema([(column, kind)]) for kind in types.values()], promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid):
@@ -175,6 +186,11 @@ def _clash(column: str, tables: dict[str, FileTable]) -> list[Problem]:
         seen = ", ".join(f"{name}: {kind}" for name, kind in types.items())
         return [Problem(in_column(next(iter(types)), column), what, expected, seen[:200], "different_types")]
     return []
+
+
+def frame_of(columns: Mapping[str, pa.ChunkedArray], n_rows: int) -> pd.DataFrame:
+    """The columns as a frame of `n_rows` rows."""
+    return pd.DataFrame({name: _series(column) for name, column in columns.items()}, pd.RangeIndex(n_rows), copy=False)
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series:

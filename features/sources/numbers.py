@@ -15,9 +15,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -40,7 +42,49 @@ GROUPED = r"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+"
 GROUPED_NEUTRALLY = "|".join(GROUPED.format(mark=mark) for mark in (f"[{SPACES}]", "'"))
 
 
-def numbers(values: pd.Series, decimal: Decimal | None) -> Parsed:
+@dataclass(frozen=True, slots=True)
+class NumberEvidence:
+    """What the cells of a column, or of a part of it, say about how all of them are to be read.
+
+    Attributes
+    ----------
+    n_point, n_comma : int
+        Cells that can only be read with a decimal point, and with a decimal comma.
+    units : Counter of str
+        How often each unit is written; "" is none, "?" several in a cell.
+    """
+
+    n_point: int = 0
+    n_comma: int = 0
+    units: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: NumberEvidence) -> NumberEvidence:
+        return NumberEvidence(
+            self.n_point + other.n_point, self.n_comma + other.n_comma, Counter(self.units) + other.units
+        )
+
+    @property
+    def decimal(self) -> Decimal | None:
+        """The decimal sign that more cells demand; None if no cell demands any."""
+        if self.n_point == self.n_comma == 0:
+            return None
+        return "," if self.n_comma > self.n_point else "."
+
+    def note(self, declared: Decimal | None) -> Text | None:
+        """What settled the decimal sign, where it was settled by the column."""
+        if self.decimal is None or declared is not None:
+            return None
+        n = self.n_comma if self.decimal == "," else self.n_point
+        name = _DECIMALS[self.decimal]
+        return Text(en=f"{name.en} (cells that settle it: {n})", de=f"{name.de} (Zellen, die das entscheiden: {n})")
+
+
+def number_evidence(values: pd.Series) -> NumberEvidence:
+    """What the cells say; nothing if they are numbers already."""
+    return NumberEvidence() if pd.api.types.is_numeric_dtype(values.dtype) else _Cells.of(values).evidence()
+
+
+def numbers(values: pd.Series, decimal: Decimal | None, evidence: NumberEvidence | None = None) -> Parsed:
     """`float64` values of the cells.
 
     Read are: a leading or SAP's trailing sign; thousands grouped by the other sign, by spaces of any width or by
@@ -54,6 +98,8 @@ def numbers(values: pd.Series, decimal: Decimal | None) -> Parsed:
         `(n_rows,)` cells; numbers and booleans of a typed source pass through.
     decimal : "." or "," or None
         The decimal sign; None decides from the column (see the module).
+    evidence : NumberEvidence, optional
+        Of the whole column, where `values` are a part of it: whoever has it tells the note, too.
 
     Examples
     --------
@@ -62,23 +108,64 @@ def numbers(values: pd.Series, decimal: Decimal | None) -> Parsed:
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
         return _typed(values)
-    text = as_text(values)
-    parts = pc.extract_regex(_ascii(text), SHAPE)
-    body = pc.struct_field(parts, "body")
-    readings: dict[Decimal, Mask] = {sign: mask(pc.match_substring_regex(body, _style(sign))) for sign in (".", ",")}
-    alike = mask(pc.match_substring_regex(body, rf"^(?:[0-9]+|{GROUPED_NEUTRALLY})(?:[eE][+-]?[0-9]+)?$"))
-    style = decimal or _decided(readings)
-    well_formed = _one_sign(parts) & _common_unit(parts)
-    ambiguous = nothing(values) if style else well_formed & readings["."] & readings[","] & ~alike
-    read = _floats(parts, style or ".", well_formed & readings[style or "."] & ~ambiguous)
+    cells = _Cells.of(values)
+    found = evidence or cells.evidence()
+    style = decimal or found.decimal
+    well_formed = _one_sign(cells.parts) & cells.units_among(_accepted_units(found.units))
+    both = cells.readings["."] & cells.readings[","]
+    ambiguous = nothing(values) if style else well_formed & both & ~cells.alike
+    read = _floats(cells.parts, style or ".", well_formed & cells.readings[style or "."] & ~ambiguous)
     bad = ~np.isfinite(read) & np.asarray(values.notna()) & ~ambiguous
     read[bad] = np.nan
     return Parsed(
         pd.Series(read, index=values.index, name=values.name),
         bad,
         ambiguous,
-        _note(style, decimal, readings),
+        found.note(decimal) if evidence is None else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The cells taken apart.
+
+    Attributes
+    ----------
+    readings : dict
+        Which cells can be read with each decimal sign.
+    alike : Mask
+        Which of them are the same number either way.
+    unit_names, unit_codes
+        The units that are written, and which of them each cell has.
+    """
+
+    parts: pa.Array
+    readings: dict[Decimal, Mask]
+    alike: Mask
+    unit_names: list[str]
+    unit_codes: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, values: pd.Series) -> _Cells:
+        """The cells of a column of texts."""
+        parts = pc.extract_regex(_ascii(as_text(values)), SHAPE)
+        body = pc.struct_field(parts, "body")
+        alike = mask(pc.match_substring_regex(body, rf"^(?:[0-9]+|{GROUPED_NEUTRALLY})(?:[eE][+-]?[0-9]+)?$"))
+        return cls(parts, {sign: _readable(body, sign) for sign in (".", ",")}, alike, *_units(parts))
+
+    def evidence(self) -> NumberEvidence:
+        """What these cells say about the column."""
+        point, comma = self.readings["."], self.readings[","]
+        written = np.bincount(self.unit_codes, weights=mask(self.parts.is_valid()), minlength=len(self.unit_names))
+        units: Counter[str] = Counter()
+        for unit, n in zip(self.unit_names, written, strict=True):
+            units[unit] += int(n)
+        return NumberEvidence(int((point & ~comma).sum()), int((comma & ~point).sum()), units)
+
+    def units_among(self, accepted: set[str]) -> Mask:
+        """Cells whose unit is one of the column's."""
+        among: Mask = np.array([unit in accepted for unit in self.unit_names], dtype=bool)[self.unit_codes]
+        return among
 
 
 def _typed(values: pd.Series) -> Parsed:
@@ -101,13 +188,8 @@ def _style(decimal: Decimal) -> str:
     return rf"^(?:(?:[0-9]+|{grouped})(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 
 
-def _decided(readings: dict[Decimal, Mask]) -> Decimal | None:
-    """The decimal sign that more cells demand; None if no cell demands any."""
-    n_point = int((readings["."] & ~readings[","]).sum())
-    n_comma = int((readings[","] & ~readings["."]).sum())
-    if n_point == n_comma == 0:
-        return None
-    return "," if n_comma > n_point else "."
+def _readable(body: pa.Array, decimal: Decimal) -> Mask:
+    return mask(pc.match_substring_regex(body, _style(decimal)))
 
 
 def _one_sign(parts: pa.Array) -> Mask:
@@ -115,22 +197,16 @@ def _one_sign(parts: pa.Array) -> Mask:
     return np.asarray(sum(np.asarray(length) for length in lengths) <= 1, dtype=bool)
 
 
-def _common_unit(parts: pa.Array) -> Mask:
-    """Cells without a currency or in the column's usual one; for percent, all cells with it or all without."""
+def _units(parts: pa.Array) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """The units that are written, and which of them each cell has."""
     sides = [pc.utf8_upper(pc.struct_field(parts, name).fill_null("")) for name in ("before", "after")]
     written = pc.binary_join_element_wise(*sides, pa.scalar("", pa.large_string())).dictionary_encode()
     units = [UNITS.get(word, "?") if word else "" for word in written.dictionary.to_pylist()]
-    code = np.asarray(written.indices)
-    times: Counter[str] = Counter()
-    for unit, n in zip(units, np.bincount(code, weights=mask(parts.is_valid()), minlength=len(units)), strict=True):
-        times[unit] += int(n)
-    accepted = _accepted_units(times)
-    common: Mask = np.array([unit in accepted for unit in units], dtype=bool)[code]
-    return common
+    return units, np.asarray(written.indices, dtype=np.int64)
 
 
 def _accepted_units(times: Counter[str]) -> set[str]:
-    """The units that one column may mix, given how often each is written; "" is no unit, "?" several in a cell."""
+    """The units that one column may mix, given how often each is written: none and its usual one; percent, or none."""
     written = [unit for unit, _ in times.most_common() if unit not in {"", "?"}]
     if "%" in written:
         return {"%"} if times["%"] * 2 > times.total() else {""}
@@ -148,10 +224,7 @@ def _floats(parts: pa.Array, decimal: Decimal, readable: Mask) -> Any:
     return np.where(minus, -read, read)
 
 
-def _note(style: Decimal | None, declared: Decimal | None, readings: dict[Decimal, Mask]) -> Text | None:
-    """What settled the decimal sign, where it was settled by the column."""
-    if style is None or declared is not None:
-        return None
-    n = int((readings[style] & ~readings["," if style == "." else "."]).sum())
-    name = {".": Text(en="decimal point", de="Dezimalpunkt"), ",": Text(en="decimal comma", de="Dezimalkomma")}[style]
-    return Text(en=f"{name.en} (cells that settle it: {n})", de=f"{name.de} (Zellen, die das entscheiden: {n})")
+_DECIMALS: dict[Decimal, Text] = {
+    ".": Text(en="decimal point", de="Dezimalpunkt"),
+    ",": Text(en="decimal comma", de="Dezimalkomma"),
+}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -30,29 +32,57 @@ def read_parquet(data: bytes, file: str, missing: tuple[str, ...]) -> FileTable:
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read()
     except (pa.ArrowException, OSError) as failure:
-        raise HistoryError([_damaged(file, failure)]) from failure
-    problems = [_twice(file, name, n) for name, n in Counter(table.column_names).items() if n > 1]
-    if not len(table):
+        raise HistoryError([damaged(file, failure)]) from failure
+    _require(table.column_names, len(table), file)
+    columns = [plain(column, missing) for column in table.columns]
+    row = np.arange(FIRST_ROW, FIRST_ROW + len(table), dtype=np.int64)
+    read = pa.Table.from_arrays(columns, names=table.column_names)
+    return FileTable(read, row, (parquet_note(file, len(table)),), export_id_of(table.schema.metadata))
+
+
+def parquet_schema(path: Path, file: str) -> tuple[pa.Schema, int]:
+    """The columns of a Parquet file in the types in which they are read, and its number of rows.
+
+    Raises
+    ------
+    HistoryError
+        As `read_parquet`.
+    """
+    try:
+        with pq.ParquetFile(path) as opened:
+            schema, n_rows = opened.schema_arrow, opened.metadata.num_rows
+    except pa.ArrowException as failure:
+        raise HistoryError([damaged(file, failure)]) from failure
+    _require(schema.names, n_rows, file)
+    return pa.schema([(field.name, _plain_type(field.type)) for field in schema]), n_rows
+
+
+def _require(columns: Sequence[str], n_rows: int, file: str) -> None:
+    problems = [_twice(file, name, n) for name, n in Counter(columns).items() if n > 1]
+    if not n_rows:
         problems.append(_no_rows(file))
     if problems:
         raise HistoryError(problems)
-    columns = [_plain(column, missing) for column in table.columns]
-    row = np.arange(FIRST_ROW, FIRST_ROW + len(table), dtype=np.int64)
-    notes = (_how(file, len(table)),)
-    plain = pa.Table.from_arrays(columns, names=table.column_names)
-    return FileTable(plain, row, notes, export_id_of(table.schema.metadata))
 
 
-def _plain(column: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.ChunkedArray:
-    kind = column.type
+def plain(column: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.ChunkedArray:
+    """The column as it is read: texts stripped and null where missing, dictionaries and decimals as what they mean."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind = _plain_type(column.type)
+    return cleaned_strings(column.cast(kind), missing) if pa.types.is_large_string(kind) else column.cast(kind)
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(kind):
-        return _plain(column.cast(kind.value_type), missing)
+        return _plain_type(kind.value_type)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return cleaned_strings(column.cast(pa.large_string()), missing)
-    return column.cast(pa.float64()) if pa.types.is_decimal(kind) else column
+        return pa.large_string()
+    return pa.float64() if pa.types.is_decimal(kind) else kind
 
 
-def _damaged(file: str, failure: Exception) -> Problem:
+def damaged(file: str, failure: Exception) -> Problem:
+    """The problem of a Parquet file that cannot be read to its end."""
     what = Text(en="the Parquet file is damaged", de="die Parquet-Datei ist beschädigt")
     expected = Text(en="a complete Parquet file", de="eine vollständige Parquet-Datei")
     return Problem(file, what, expected, str(failure).splitlines()[0][:200], "damaged")
@@ -69,5 +99,6 @@ def _no_rows(file: str) -> Problem:
     return Problem(file, what, Text(en="at least one row", de="mindestens eine Zeile"), "", "no_rows")
 
 
-def _how(file: str, n_rows: int) -> Text:
+def parquet_note(file: str, n_rows: int) -> Text:
+    """How a Parquet file was read."""
     return Text(en=f"{file}: {whole(n_rows, 'en')} rows, Parquet", de=f"{file}: {whole(n_rows, 'de')} Zeilen, Parquet")

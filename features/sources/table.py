@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -96,6 +96,20 @@ class RawTable:
         if column is None or column not in self.frame.columns:
             return ""
         return shown(self.frame[column].iloc[place.positions].dropna().drop_duplicates().head(VALUES_SHOWN + 1))
+
+
+def merged(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems of parts of a file as those of the file: the same fault in the same place is told once."""
+    found: dict[tuple[str, Text, str], Problem] = {}
+    for problem in problems:
+        key = (problem.where, problem.what, problem.code)
+        before = found.get(key)
+        if before is None:
+            found[key] = problem
+        elif before.rows != problem.rows:  # a fault of the header is that of every part
+            rows = (*before.rows, *problem.rows)[:ROWS_SHOWN]
+            found[key] = replace(before, rows=rows, n_rows=before.n_rows + problem.n_rows)
+    return list(found.values())
 
 
 def in_column(file: str, column: str | None) -> str:

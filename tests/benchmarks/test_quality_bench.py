@@ -21,9 +21,9 @@ from benchmarks.quality.histories import (
     with_left_out,
 )
 from benchmarks.quality.leaks import _planted
-from benchmarks.quality.report import Bar, Column, Part, Table, save
 from benchmarks.quality.simulated import ece_against
 from benchmarks.quality.windows import NAMES, _mean, _mean_bar, _worst_bar
+from benchmarks.report import Bar, Column, Part, Table, save
 from training.learn import Learnt, Settings, learn
 from training.simulate import Simulation
 from training.splits import Split, verify
@@ -57,7 +57,7 @@ def part(name: str = "leaks", *, met: bool = True) -> Part:
 def test_a_bar_that_is_not_met_is_called_missed_in_terminal_and_report(tmp_path: Path) -> None:
     missed = part(met=False)
     assert "MISSED  it holds: 1 (limit 2)" in missed.text()
-    report = save(missed, tmp_path, ["leaks"]).read_text(encoding="utf-8")
+    report = save(missed, tmp_path, ["leaks"], "Quality").read_text(encoding="utf-8")
     assert "| it holds | 1 | 2 | MISSED |" in report
 
 
@@ -67,8 +67,8 @@ def test_a_figure_that_does_not_exist_is_a_dash_and_an_interval_is_written_with_
 
 
 def test_parts_of_earlier_runs_stay_in_the_report_in_their_order(tmp_path: Path) -> None:
-    save(part("leaks"), tmp_path, ["references", "leaks"])
-    report = save(part("references"), tmp_path, ["references", "leaks"]).read_text(encoding="utf-8")
+    save(part("leaks"), tmp_path, ["references", "leaks"], "Quality")
+    report = save(part("references"), tmp_path, ["references", "leaks"], "Quality").read_text(encoding="utf-8")
     assert report.index("About references") < report.index("About leaks")
     assert list(json.loads((tmp_path / "report.json").read_text())) == ["references", "leaks"]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from features.definition import parse_definition
 from features.encode import Encoder, moment_of
 from features.errors import RecordError
-from features.history import _Reader
+from features.history import Reader, told
 from features.sources.table import RawTable
 from tests.small_agreement import agreement
 
@@ -67,7 +67,7 @@ def exported(leads: list[dict[str, Any]]) -> pd.DataFrame:
     return reading(leads, AS_OF.isoformat()).leads()
 
 
-def reading(leads: list[dict[str, Any]], as_of: str) -> _Reader:
+def reading(leads: list[dict[str, Any]], as_of: str) -> Reader:
     """A reader of the leads as an export holds them: texts, and nothing for what is missing."""
     words = {True: "ja", False: "nein", None: None}
     frame = pd.DataFrame(
@@ -82,7 +82,7 @@ def reading(leads: list[dict[str, Any]], as_of: str) -> _Reader:
         }
     )
     table = RawTable(frame, np.full(len(leads), "leads.csv", dtype=object), np.arange(2, len(leads) + 2))
-    return _Reader(AGREED, table)
+    return Reader(AGREED, table)
 
 
 @settings(max_examples=60, deadline=timedelta(seconds=5))
@@ -126,7 +126,7 @@ def test_a_date_is_refused_in_a_record_exactly_where_it_counts_as_missing_in_an_
     reader = reading([lead], as_of)
     typed = reader.leads()
     framed = ENCODER.frame(typed, typed["as_of"])[0, 3]
-    noted = any("after the as-of date" in note.en for note in reader.notes)
+    noted = any("after the as-of date" in note.en for note in told(reader.counted))
     try:
         days = ENCODER.record(lead, moment_of(as_of, ZoneInfo("Europe/Berlin"))).row[3]
     except RecordError:

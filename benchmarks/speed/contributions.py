@@ -1,30 +1,25 @@
 """Our exact contributions against LightGBM's `pred_contrib`, side by side on one thread.
 
-    python -m benchmarks.contributions            all shapes, some minutes
-    python -m benchmarks.contributions main few   the shapes named
-
 Both are given the same numpy rows in turn, round by round, and the medians over the rounds are compared. What is
-counted is the processor time of the one thread: other work on the machine counts for neither. Only the ratios mean
-something elsewhere. "One lead" is one row at a time, another one at each call. The largest difference is given relative
-to the largest contribution; it says something about LightGBM as well, whose recursion loses digits on paths of
-many fields (tests/features/model/test_trees.py holds ours against the definition).
+counted is the processor time of the one thread: other work on the machine counts for neither. "One lead" is one row at
+a time, another one at each call. The largest difference is given relative to the largest contribution; it says
+something about LightGBM as well, whose recursion loses digits on paths of many fields
+(tests/features/model/test_trees.py holds ours against the definition).
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before lightgbm is loaded
-
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.command import Tell
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from features.model.trees import Forest, warm
 
 Floats = NDArray[np.float64]
@@ -32,6 +27,11 @@ N_TRAINING_ROWS = 20_000
 N_BATCH_ROWS = 2_000
 N_SINGLE_ROWS = 200
 N_CHECKED_ROWS = 300
+N_ROUNDS = 5
+MAIN = "main"
+AT_LEAST = {MAIN: 15.0}
+AT_LEAST_OTHERS = 5.0
+LARGEST_DIFFERENCE = 1e-9
 
 
 class Shape(NamedTuple):
@@ -82,39 +82,68 @@ def microseconds_per_row(explain: Callable[[Floats], object], parts: list[Floats
     return (time.thread_time() - start) * 1e6 / sum(map(len, parts))
 
 
-def compare(name: str, shape: Shape, n_rounds: int) -> None:
-    """Prints what a shape is and how far the two are apart, then a line for one lead and one for a batch."""
+def contributions(quick: bool, tell: Tell) -> Part:
+    """Every shape, for one lead and in a batch."""
+    shapes = {name: _small(shape) if quick else shape for name, shape in SHAPES.items()}
+    rows: list[dict[str, Cell]] = []
+    for place, (name, shape) in enumerate(shapes.items()):
+        tell(f"{name}: {shape.n_trees} trees of {shape.n_leaves} leaves, {shape.about}", place / len(shapes))
+        rows += compare(name, shape, 2 if quick else N_ROUNDS)
+    return Part(
+        "contributions",
+        "Contributions of every field, one thread",
+        "Microseconds of processor time a lead, medians of interleaved rounds. LightGBM: `pred_contrib` on numpy.",
+        [Table("By shape of the model", COLUMNS, rows)],
+        _bars(rows),
+    )
+
+
+def compare(name: str, shape: Shape, n_rounds: int) -> list[dict[str, Cell]]:
+    """How far ours and LightGBM's are apart, for one lead and in a batch."""
     booster, matrix = trained(shape)
-    start = time.thread_time()
     forest = Forest.from_text(booster.model_to_string())
-    read_ms = (time.thread_time() - start) * 1e3
     warm(forest)
 
     def theirs(rows: Floats) -> Floats:
         return np.asarray(booster.predict(rows, pred_contrib=True, num_threads=1))
 
     reference = theirs(matrix[:N_CHECKED_ROWS])[:, :-1]
-    scale = np.abs(reference).max()
-    difference = np.abs(forest.contributions(matrix[:N_CHECKED_ROWS]) - reference).max() / scale
-    print(f"{name}: {shape.n_trees} trees of {shape.n_leaves} leaves, {shape.about}")
-    print(f"  largest difference {difference:.0e} of the scale ({scale:.2g}); read in {read_ms:.0f} ms")
+    ours = forest.contributions(matrix[:N_CHECKED_ROWS])
+    about: dict[str, Cell] = {
+        "shape": name,
+        "difference": float(np.abs(ours - reference).max() / np.abs(reference).max()),
+    }
+    found = []
     singles = [matrix[i : i + 1] for i in range(N_SINGLE_ROWS)]
     for label, parts in (("one lead", singles), (f"batch of {N_BATCH_ROWS}", [matrix])):
         rounds = [[microseconds_per_row(f, parts) for f in (forest.contributions, theirs)] for _ in range(n_rounds)]
         ours_us, theirs_us = (statistics.median(column) for column in zip(*rounds, strict=True))
         ratio = statistics.median(slow / fast for fast, slow in rounds)
-        print(f"  {label:13s}  ours {ours_us:6.1f}, LightGBM {theirs_us:8.1f} us a lead: {ratio:.1f} times", flush=True)
+        found.append({**about, "leads": label, "ours": ours_us, "theirs": theirs_us, "times": ratio})
+    return found
 
 
-def main() -> None:
-    """Compares the shapes named on the command line, or all."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("shapes", nargs="*", help=f"of {', '.join(SHAPES)}; all if none is named")
-    parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
-    for name in given.shapes or SHAPES:
-        compare(name, SHAPES[name], given.rounds)
+COLUMNS = [
+    Column("shape", "shape"),
+    Column("leads", "leads"),
+    Column("ours", "ours", "{:.1f}"),
+    Column("theirs", "LightGBM", "{:.0f}"),
+    Column("times", "times as fast", "{:.1f}"),
+    Column("difference", "largest difference", "{:.0e}"),
+]
 
 
-if __name__ == "__main__":
-    main()
+def _bars(rows: list[dict[str, Cell]]) -> list[Bar]:
+    bars = []
+    for name in SHAPES:
+        slowest = min(float(row["times"]) for row in rows if row["shape"] == name)  # type: ignore[arg-type]
+        limit = AT_LEAST.get(name, AT_LEAST_OTHERS)
+        what = f"contributions of {name}: times as fast as pred_contrib, one lead and in batches"
+        bars.append(Bar(what, f"{slowest:.1f}", f"at least {limit:g}", slowest >= limit))
+    worst = max(float(row["difference"]) for row in rows)  # type: ignore[arg-type]
+    what = "largest difference, relative to the output's scale"
+    return [*bars, Bar(what, f"{worst:.0e}", f"at most {LARGEST_DIFFERENCE:g}", worst <= LARGEST_DIFFERENCE)]
+
+
+def _small(shape: Shape) -> Shape:
+    return shape._replace(n_trees=shape.n_trees // 30)

@@ -96,13 +96,13 @@ class Part:
         return "\n".join([*lines, *(f"        {note}" for note in self.notes)])
 
 
-def save(part: Part, folder: Path, order: Sequence[str]) -> Path:
+def save(part: Part, folder: Path, order: Sequence[str], title: str) -> Path:
     """Where the report lies: this part written anew beside the parts of earlier runs, in `order`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{part.name}.json").write_text(json.dumps(part.to_dict(), indent=1) + "\n", encoding="utf-8")
     paths = [folder / f"{name}.json" for name in order]
     parts = [Part.from_dict(json.loads(path.read_text(encoding="utf-8"))) for path in paths if path.exists()]
-    text = "\n".join(["# Model quality, measured", "", *(found.markdown() for found in parts)])
+    text = "\n".join([f"# {title}", "", *(found.markdown() for found in parts)])
     (folder / "report.md").write_text(text, encoding="utf-8")
     plain = {found.name: found.to_dict() for found in parts}
     (folder / "report.json").write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
