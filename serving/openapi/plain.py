@@ -178,11 +178,11 @@ def _values(schema: Schema) -> Schema:
     values = [schema["const"]] if "const" in schema else schema.get("enum")
     if not values:
         return {}
-    plain: Schema = {"enum": [value for value in values if value is not None]}
-    kinds = {OF_ITS_KIND.get(type(value)) for value in plain["enum"]}
-    if len(kinds) == 1 and None not in kinds:
-        plain["type"] = kinds.pop()
-    return plain | ({"nullable": True} if None in values else {})
+    named = [value for value in values if value is not None]
+    kinds = {OF_ITS_KIND.get(type(value)) for value in named}
+    if len(kinds) != 1 or None in kinds:
+        return {}  # values of several kinds have no type, and without one null cannot be allowed
+    return {"type": kinds.pop(), "enum": named} | ({"nullable": True} if None in values else {})
 
 
 def _open_ends(schema: Schema) -> Schema:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_schema_validator import OAS30Validator
@@ -207,6 +207,7 @@ def plain(schema: Any) -> Any:
         ({"type": ["string", "integer"]}, {}),
         ({"const": "A"}, {"type": "string", "enum": ["A"]}),
         ({"enum": ["A", None]}, {"type": "string", "enum": ["A"], "nullable": True}),
+        ({"enum": ["A", 1, None]}, {}),
         ({"type": "integer", "exclusiveMinimum": 3}, {"type": "integer", "minimum": 3, "exclusiveMinimum": True}),
         ({"type": "string", "examples": ["a", "b"]}, {"type": "string", "example": "a"}),
         ({"type": "string", "format": "uuid", "x-levels": [1]}, {"type": "string"}),
@@ -279,6 +280,7 @@ VALUES = st.recursive(
 )
 
 
+@example(schema={"enum": ["A", 1, None]}, values=[None])
 @given(schema=SCHEMAS, values=st.lists(VALUES, min_size=1, max_size=20))
 def test_what_fits_the_complete_schema_fits_the_plain_one(schema: dict[str, Any], values: list[Any]) -> None:
     around = {"components": {"schemas": COMPONENTS}}
