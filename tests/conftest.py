@@ -22,6 +22,7 @@ from features.profile import Profile, learn_profile
 from training.examples import sample_of, synthetic_rows
 from training.labels import Labelled, label
 from training.learn import Learnt, Settings, learn, ship
+from training.recipe.boost import lightgbm_contributions
 from training.recipe.familiar import learn_familiar
 from training.recipe.fit import FitSettings
 from training.recipe.parts import PartSettings
@@ -103,6 +104,7 @@ def small_model(demo_history: History, tmp_path_factory: pytest.TempPathFactory)
     points = points_of(explained.contributions, explained.probability, model.base_probability)
     profile = learn_profile(sample.matrix, sample.target, points, explained.probability, model.encoder.fields)
     sureness = fit_sureness(sample, model, learnt.calibration, ONE_THREAD.fit.parts)
+    samples = synthetic_rows(model.encoder, profile, 25, seed=0)
     bundle = write_bundle(
         tmp_path_factory.mktemp("bundles") / "small",
         model=shipped,
@@ -121,7 +123,8 @@ def small_model(demo_history: History, tmp_path_factory: pytest.TempPathFactory)
             windows=tuple(described(labelled, use, rows) for use, rows in cut.windows()),
             metrics={},
         ),
-        samples=synthetic_rows(model.encoder, profile, 25, seed=0),
+        samples=samples,
+        explained=lightgbm_contributions(shipped.model_text, samples),
         sureness=(sureness, learn_familiar(sample, model.encoder.fields, profile)),
         documents={"card.de.md": "# Modellkarte für Prüfzwecke\n"},
     )

@@ -32,6 +32,7 @@ from training.judging.gates import Candidate, Champion, Decision, Incomparable, 
 from training.labels import Labelled, label, targets
 from training.leakage import Finding, find_leaks, guard
 from training.learn import Judgement, Learnt, Settings, against_champion, judge, learn, require_enough, ship
+from training.recipe.boost import lightgbm_contributions
 from training.recipe.familiar import learn_familiar
 from training.recipe.fit import Progress, silent
 from training.recipe.sureness import fit_sureness
@@ -233,6 +234,7 @@ def write(trained: Trained, folder: Path, decision: Decision, progress: Progress
     encoder = trained.shipped.model.encoder
     moment = datetime.fromisoformat(trained.manifest.created_at).strftime("%Y%m%dT%H%M%SZ")
     name = f"{encoder.definition.name}-{moment}"
+    samples = synthetic_rows(encoder, trained.profile, SAMPLES, seed=0)
     place = write_bundle(
         folder / name,
         model=trained.shipped,
@@ -240,7 +242,8 @@ def write(trained: Trained, folder: Path, decision: Decision, progress: Progress
         profile=trained.profile,
         importance=trained.importance,
         manifest=trained.manifest,
-        samples=synthetic_rows(encoder, trained.profile, SAMPLES, seed=0),
+        samples=samples,
+        explained=lightgbm_contributions(trained.shipped.model_text, samples),
         documents=card_documents(trained, decision, name),
         sureness=trained.sureness,
     )

@@ -23,6 +23,7 @@ from features.model.bundle import Bundle, Fit, Importance, Manifest, open_bundle
 from features.model.trees import Forest
 from features.profile import learn_profile
 from training.examples import synthetic_rows
+from training.recipe.boost import lightgbm_contributions
 from training.recipe.calibrate import calibrate
 from training.recipe.familiar import learn_familiar
 from training.recipe.linear_fit import fit_linear
@@ -63,6 +64,7 @@ def measured(folder: Path, *, n_trees: int = N_TREES) -> Measured:
     points = points_of(explained.contributions, explained.probability, model.base_probability)
     profile = learn_profile(sample.matrix, won, points, explained.probability, encoder.fields)
     sureness = fit_sureness(sample.take(np.arange(4_000)), model, calibration, parts)
+    samples = synthetic_rows(encoder, profile, 25, seed=0)
     place = write_bundle(
         folder / "bundle",
         model=Fit(model, text),
@@ -70,7 +72,8 @@ def measured(folder: Path, *, n_trees: int = N_TREES) -> Measured:
         profile=profile,
         importance=tuple(Importance(name, 1.0) for name in encoder.names),
         manifest=_manifest(won),
-        samples=synthetic_rows(encoder, profile, 25, seed=0),
+        samples=samples,
+        explained=lightgbm_contributions(text, samples),
         documents={},
         sureness=(sureness, learn_familiar(sample, encoder.fields, profile)),
     )

@@ -114,6 +114,8 @@ class LeadModel:
             The matrix has other columns than the model has fields, or holds a code outside a field's levels.
         """
         matrix = np.ascontiguousarray(matrix, dtype=np.float64)
+        if not matrix.flags.writeable:  # numba takes that for another type, and would compile the kernel once more
+            matrix = matrix.copy()
         if matrix.ndim != 2 or matrix.shape[1] != len(self.linear.terms):
             raise InternalError(f"matrix of shape {matrix.shape} for a model of {len(self.linear.terms)} fields")
         computed = kernel.compute(matrix)

@@ -12,7 +12,8 @@
     importance.json   mean absolute points per field
     sureness.json     how sure each probability is, and what the leads of training looked like (absent from bundles
                       that are put together without it: their answers have no interval)
-    samples.json      synthetic rows and their log-odds, to check that this machine computes what training computed
+    samples.json      synthetic rows, their log-odds and LightGBM's own contributions of the trees to them, to check
+                      that this machine computes what training computed, and explains it as LightGBM does
     card.de.md ...    the model card, as text and as a page, in both languages
 
 Nothing here is code: opening a bundle parses text and checks sums. A bundle is complete or absent: it is written beside
@@ -159,6 +160,7 @@ def write_bundle(
     importance: tuple[Importance, ...],
     manifest: Manifest,
     samples: Matrix,
+    explained: Matrix | None = None,
     documents: Mapping[str, str],
     sureness: tuple[Sureness, Familiar] | None = None,
 ) -> Path:
@@ -168,6 +170,8 @@ def write_bundle(
     ----------
     samples : ndarray of shape (n_samples, n_fields)
         Synthetic encoded rows; their log-odds are stored beside them.
+    explained : ndarray of shape (n_samples, n_fields), optional
+        LightGBM's `pred_contrib` of the trees for these rows, without its base.
     documents : mapping of str to str
         File name to text: model cards and figures.
 
@@ -190,7 +194,7 @@ def write_bundle(
         "judged.json": _json(_judged(judged)),
         "profile.json": _json(profile.to_dict()),
         "importance.json": _json([asdict(entry) for entry in importance]),
-        "samples.json": _json(_samples(model.model, samples)),
+        "samples.json": _json(_samples(model.model, samples, explained)),
         **({SURENESS: _json(_doubts(*sureness))} if sureness else {}),
         **documents,
     }
@@ -358,10 +362,11 @@ def _manifest(data: Mapping[str, Any]) -> Manifest:
     )
 
 
-def _samples(model: LeadModel, samples: Matrix) -> dict[str, Any]:
-    """Rows (null for a missing number) and log-odds, as plain data."""
+def _samples(model: LeadModel, samples: Matrix, explained: Matrix | None) -> dict[str, Any]:
+    """Rows (null for a missing number), log-odds and LightGBM's contributions, as plain data."""
     rows = [[None if np.isnan(value) else value for value in row] for row in samples.tolist()]
-    return {"rows": rows, "log_odds": model.explain(samples).log_odds.tolist()}
+    told = {} if explained is None else {"tree_contributions": explained.tolist()}
+    return {"rows": rows, "log_odds": model.explain(samples).log_odds.tolist(), **told}
 
 
 def _recompute(model: LeadModel, samples: Mapping[str, Any]) -> None:
@@ -374,6 +379,18 @@ def _recompute(model: LeadModel, samples: Mapping[str, Any]) -> None:
         worst = float(np.max(np.abs(computed - stored), initial=0.0))
         if not worst <= SAMPLE_TOLERANCE * max(1.0, float(np.max(np.abs(stored), initial=0.0))):
             raise BundleError(f"This machine's log-odds of the bundle's samples differ by {worst:.3g} from training's.")
+    if "tree_contributions" in samples:
+        _recompute_contributions(model, rows, np.array(samples["tree_contributions"], dtype=np.float64))
+
+
+def _recompute_contributions(model: LeadModel, rows: Matrix, stored: Matrix) -> None:
+    """Compare the trees' contributions with LightGBM's own, which the service does without."""
+    computed = model.forest.contributions(rows)
+    if stored.shape != computed.shape:
+        raise BundleError(f"The bundle has contributions of shape {stored.shape} to its samples, not {computed.shape}.")
+    worst = float(np.max(np.abs(computed - stored), initial=0.0))
+    if not worst <= SAMPLE_TOLERANCE * max(1.0, float(np.max(np.abs(stored), initial=0.0))):
+        raise BundleError(f"This machine's contributions of the trees differ by {worst:.3g} from LightGBM's.")
 
 
 def _write_whole(place: Path, files: Mapping[str, str]) -> None:

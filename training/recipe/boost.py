@@ -86,6 +86,14 @@ def tree_margins(booster: lgb.Booster, matrix: FloatArray, first_round: int = 0,
     return np.asarray(margins, dtype=np.float64)
 
 
+def lightgbm_contributions(model_text: str, matrix: FloatArray) -> FloatArray | None:
+    """LightGBM's own contributions of the trees, shape (n_leads, n_fields); None if there are no trees."""
+    booster = lgb.Booster(model_str=model_text)
+    if not booster.num_trees():
+        return None
+    return np.asarray(booster.predict(matrix, pred_contrib=True, num_threads=1))[:, :-1]
+
+
 def _params(fields: Sequence[EncodedField], settings: BoostSettings, seed: int, n_threads: int) -> dict[str, Any]:
     params: dict[str, Any] = {
         "objective": "binary",

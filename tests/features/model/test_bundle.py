@@ -253,6 +253,17 @@ def test_a_bundle_holds_only_text(small_model: SmallModel) -> None:
         path.read_bytes().decode("utf-8")
 
 
+def test_contributions_other_than_lightgbms_are_refused_when_the_bundle_is_opened(copy: Path) -> None:
+    samples = json.loads((copy / "samples.json").read_bytes())
+    theirs = np.array(samples["tree_contributions"])
+    assert np.abs(theirs).max() > 0.01
+    theirs[7, 0] += 1e-6
+    with pytest.raises(BundleError, match="contributions of the trees differ by 1e-06 from LightGBM's"):
+        open_bundle(replaced(copy, "samples.json", json.dumps({**samples, "tree_contributions": theirs.tolist()})))
+    with pytest.raises(BundleError, match="has contributions of shape"):
+        open_bundle(replaced(copy, "samples.json", json.dumps({**samples, "tree_contributions": [[0.0]]})))
+
+
 def test_no_lead_of_the_history_stands_in_the_samples(small_model: SmallModel) -> None:
     bundle: Bundle = open_bundle(small_model.bundle)
     rows = np.array(json.loads((small_model.bundle / "samples.json").read_bytes())["rows"], dtype=float)

@@ -16,6 +16,7 @@ from features.familiar import fields_of
 from features.model.additive import points_of
 from features.model.bundle import Bundle, open_bundle
 from features.model.calibrator import probability_of
+from features.model.kernel import _compute
 from features.model.sureness import interval_of
 from features.profile import bin_index
 from tests.conftest import SmallModel
@@ -116,3 +117,13 @@ def test_a_code_that_its_field_does_not_have_is_refused_with_the_field(bundle: B
     matrix[1, place] = 999
     with pytest.raises(InternalError, match=f"row 1, field {fields[place].name}: code 999"):
         bundle.compute(matrix)
+
+
+def test_a_matrix_that_may_not_be_written_to_is_computed_by_the_code_that_is_there(bundle: Bundle) -> None:
+    matrix = np.full((2, len(bundle.model.encoder.fields)), 1.0)
+    usual = bundle.compute(matrix).log_odds
+    n_compiled = len(_compute.signatures)
+    matrix.flags.writeable = False
+    assert np.array_equal(bundle.compute(matrix).log_odds, usual)
+    assert np.array_equal(bundle.compute(np.asfortranarray(matrix)).log_odds, usual)
+    assert len(_compute.signatures) == n_compiled
