@@ -20,6 +20,7 @@ from serving.cors import Cors
 from serving.headers import standing_headers
 from serving.in_service import ModelInService
 from serving.logs import configure_logs, log
+from serving.metrics import Metrics
 from serving.middleware import RequestLog
 from serving.renewal import Renewal
 from serving.responses import answer_errors
@@ -27,6 +28,7 @@ from serving.routes import ROUTERS
 from serving.service import Clock, Service, utc_now
 from serving.settings import Settings
 from serving.store import Store
+from serving.watcher import keep_watching
 
 DISTRIBUTION = "lead-quality"
 
@@ -46,9 +48,10 @@ def create_app(
         Gives the current time in UTC.
     """
     owned = store is None
-    store = store or Store(settings.database_url, timeout_s=settings.store_timeout_s)
+    metrics = Metrics()
+    store = store or Store(settings.database_url, timeout_s=settings.store_timeout_s, observer=metrics)
     guard = None if settings.demo else Guard(settings, store.keys, clock)
-    service = Service(settings, ModelInService(settings, bundle), store, clock, guard)
+    service = Service(settings, ModelInService(settings, bundle), store, clock, guard, metrics)
     app = FastAPI(
         title="Lead Quality",
         version=_release(),
@@ -66,7 +69,7 @@ def create_app(
     app.add_middleware(Gate, doors=doors_of(app), guard=guard, most_at_a_time=settings.max_concurrent)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
-    app.add_middleware(RequestLog, standing=standing_headers(settings))
+    app.add_middleware(RequestLog, standing=standing_headers(settings), metrics=metrics)
     return app
 
 
@@ -93,6 +96,8 @@ async def _running(service: Service, *, closes_store: bool) -> AsyncIterator[Non
     if service.guard is not None:
         await service.guard.read()
         tasks.append(asyncio.create_task(service.guard.keep()))
+    if service.settings.watch_every_s:
+        tasks.append(asyncio.create_task(keep_watching(service)))
     with renewal.at_signal():
         yield
     for task in tasks:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.errors import ApiError, body
 from serving.headers import Headers, added_to
 from serving.logs import log, log_request
+from serving.metrics import Metrics
 from serving.responses import problem_headers
 from serving.service import Service
 
@@ -29,11 +30,14 @@ class RequestLog:
     ----------
     standing : Headers
         What every answer carries besides.
+    metrics : Metrics
+        Where requests are counted.
     """
 
-    def __init__(self, app: ASGIApp, standing: Headers) -> None:
+    def __init__(self, app: ASGIApp, standing: Headers, metrics: Metrics) -> None:
         self._app = app
         self._standing = standing
+        self._metrics = metrics
         # Unique among all processes, and not a call to the system for each request.
         self._ids = (f"{process}-{number:x}" for process in (token_hex(8),) for number in count())
 
@@ -67,13 +71,13 @@ class RequestLog:
                 if status:
                     raise
                 await _internal(request, send_with_id)
-            _write_line(scope, request_id, status, started)
+            self._count(scope, request_id, status, time.perf_counter() - started)
 
-
-def _write_line(scope: Scope, request_id: str, status: int, started: float) -> None:
-    route = getattr(scope.get("route"), "path", "(none)")
-    duration_ms = 1000 * (time.perf_counter() - started)
-    log_request(request_id, scope["method"], route, status, duration_ms, key_id=scope["state"].get("key_id"))
+    def _count(self, scope: Scope, request_id: str, status: int, duration_s: float) -> None:
+        route = getattr(scope.get("route"), "path", "(none)")
+        self._metrics.answered(scope["method"], route, status, duration_s)
+        key_id = scope["state"].get("key_id")
+        log_request(request_id, scope["method"], route, status, 1000 * duration_s, key_id=key_id)
 
 
 async def _internal(request: Request, send: Send) -> None:

@@ -263,6 +263,41 @@ class ImportanceAnswer(TypedDict):
     importance: list[ImportanceShown]
 
 
+class AlertShown(TypedDict):
+    """One check: its state, what was found last, and what to do. Figures that could not be told are left out."""
+
+    name: Annotated[str, Field(description="Its stable name, such as volume or missing:employees.")]
+    kind: Literal["field", "missing", "unknown", "score", "unlike", "volume", "calibration", "performance"]
+    field: NotRequired[Annotated[str, Field(description="The definition's field, where it is about one.")]]
+    label: InBothLanguages
+    raised: bool
+    since: Annotated[str, Field(description="Since when it is raised, or is not; UTC.")]
+    silent: Annotated[bool, Field(description="True if the operator decided that it is never raised.")]
+    finding: Annotated[
+        Literal["over", "between", "under", "untold"],
+        Field(description="over: its whole interval lies outside of what is tolerated. untold: too little to tell."),
+    ]
+    value: NotRequired[float]
+    low: NotRequired[Annotated[float, Field(description="Lower end of the interval of value.")]]
+    high: NotRequired[Annotated[float, Field(description="Upper end of the interval of value.")]]
+    tolerated_low: NotRequired[float]
+    tolerated_high: NotRequired[float]
+    n: Annotated[int, Field(description="Leads behind value.")]
+    n_over: Annotated[int, Field(description="Findings over the limit in a row.")]
+    n_under: Annotated[int, Field(description="Findings within the limit in a row.")]
+    text: Annotated[InBothLanguages, Field(description="What was found, in one sentence.")]
+    advice: Annotated[InBothLanguages, Field(description="What to do if it is raised.")]
+    figures: Annotated[dict[str, float], Field(description="Figures beside value, by name.")]
+
+
+class AlertsAnswer(TypedDict):
+    """Every check, those that are raised first; empty until the first evaluation."""
+
+    checked_at: NotRequired[Annotated[str, Field(description="When was last evaluated, UTC.")]]
+    n_raised: int
+    alerts: list[AlertShown]
+
+
 class Health(TypedDict):
     """The process answers."""
 

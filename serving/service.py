@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
@@ -15,6 +15,7 @@ from features.text import Language
 from serving.auth.guard import Guard
 from serving.errors import preferred_language
 from serving.in_service import ModelInService
+from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.store import Store, StoreDownError
 
@@ -44,7 +45,7 @@ async def committed(service: Service, written: Future[T]) -> T:
 
 @dataclass(frozen=True)
 class Service:
-    """Settings, model, store, clock and guard."""
+    """Settings, model, store, clock, guard, and what is counted."""
 
     settings: Settings
     model: ModelInService
@@ -52,6 +53,7 @@ class Service:
     clock: Clock = utc_now
     guard: Guard | None = None
     """Who says which callers may; None in the demo, where everybody may."""
+    metrics: Metrics = field(default_factory=Metrics)
 
     @staticmethod
     def of(request: Request) -> Service:

@@ -106,11 +106,34 @@ class Settings(BaseSettings):
     strongest_reasons: Annotated[int, Field(ge=1, le=50)] = 5
     """How many reasons an answer lists before the line for the rest."""
 
+    watch_every_s: Annotated[float, Field(ge=0, le=86_400)] = 3_600.0
+    """Seconds between two evaluations of drift, gaps, volume and calibration; 0 leaves them to `serving watch`."""
+
+    watch_leads: Annotated[int, Field(ge=100, le=20_000)] = 1_000
+    """Most leads that an evaluation compares with training: the newest ones."""
+
+    watch_days: Annotated[int, Field(ge=1, le=365)] = 28
+    """Leads first scored earlier than so many days ago are not compared."""
+
+    watch_raise_after: Annotated[int, Field(ge=1, le=100)] = 3
+    """Findings over the limit in a row that raise an alert."""
+
+    watch_clear_after: Annotated[int, Field(ge=1, le=100)] = 6
+    """Findings within the limit in a row that clear it."""
+
+    watch_silent: str = "none"
+    """Names of alerts that are never raised, with commas between."""
+
     language: Language = "en"
     """Language of messages for callers whose `Accept-Language` names neither German nor English."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe log line that is written."""
+
+    @property
+    def silent_alerts(self) -> frozenset[str]:
+        """The alerts that are never raised."""
+        return frozenset(name.strip() for name in self.watch_silent.split(",")) - {"", "none"}
 
     @field_validator("language", mode="before")
     @classmethod

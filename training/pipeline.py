@@ -39,7 +39,7 @@ from training.recipe.sureness import fit_sureness
 from training.report.card_content import card_documents
 from training.splits import Rows, Split, described, split
 from training.upkeep.recent import SLOPES_FROM, Parts
-from training.upkeep.unseen import changed_since, leads_from, seen_until
+from training.upkeep.unseen import changed_since, leads_from
 
 LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "numba", "pandas", "pydantic")
 FEWEST_WINS_TO_COMPARE = 40
@@ -268,7 +268,7 @@ def _champion(trained: Trained, place: Path, settings: Settings) -> Champion | I
     labelled, rows = trained.prepared.labelled, trained.prepared.cut.test
     models: tuple[tuple[Parts, LeadModel], ...] = (("shipped", bundle.model), ("judged", open_judged(place)))
     for parts, model in models:
-        day = seen_until(bundle.manifest, *SLOPES_FROM[parts])
+        day = bundle.manifest.seen_until(*SLOPES_FROM[parts])
         newer = np.isin(rows, leads_from(labelled, day)) if day else np.zeros(len(rows), dtype=bool)
         if labelled.frame["target"].to_numpy()[rows[newer]].sum() >= FEWEST_WINS_TO_COMPARE:
             probability = trained.judgement.probability[newer]

@@ -110,6 +110,10 @@ class Manifest:
     warnings: tuple[Text, ...] = ()
     history_exports: tuple[str, ...] = ()
 
+    def seen_until(self, *uses: str) -> str:
+        """The first day (ISO) that none of the windows with these uses reaches; "" where they have no dates."""
+        return max((window.end for window in self.windows if window.use in uses), default="")
+
 
 @dataclass(frozen=True)
 class Bundle:

@@ -59,6 +59,8 @@ ACCESS: Mapping[str, Need] = {
     "GET /v1/model": ANY_KEY,
     "GET /v1/model/importance": ANY_KEY,
     "POST /v1/model/reload": only("data"),
+    "GET /v1/alerts": ANY_KEY,
+    "GET /metrics": only("data"),
     "GET /healthz": OPEN,
     "GET /readyz": OPEN,
     "GET /openapi.json": ANY_KEY,

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -18,6 +22,7 @@ from serving.commands.command import (
     read_settings,
     tell,
 )
+from serving.metrics import DIRECTORY
 from serving.protocol import BoundedHttp
 from serving.service import utc_now
 from serving.settings import Settings
@@ -41,7 +46,22 @@ def _run(_: argparse.Namespace, language: Language) -> int:
     except UnsafeStartError as error:
         tell(error, language)
         return SETTINGS_DO_NOT_FIT
-    return _serve(_configuration(settings))
+    with _counting_together(settings.workers):
+        return _serve(_configuration(settings))
+
+
+@contextmanager
+def _counting_together(workers: int) -> Iterator[None]:
+    """Give several workers a directory to count in, unless the operator has: /metrics adds their counts up."""
+    if workers == 1 or DIRECTORY in os.environ:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="lead-metrics-") as directory:
+        os.environ[DIRECTORY] = directory  # workers are new processes, which inherit it
+        try:
+            yield
+        finally:
+            del os.environ[DIRECTORY]
 
 
 def _serve(configuration: uvicorn.Config) -> int:

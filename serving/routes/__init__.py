@@ -1,6 +1,17 @@
 """One file per resource."""
 
-from serving.routes import documentation, feedback, health, kpis, leads, model, privacy, scores
+from serving.routes import (
+    alerts,
+    documentation,
+    feedback,
+    health,
+    kpis,
+    leads,
+    metrics,
+    model,
+    privacy,
+    scores,
+)
 
 ROUTERS = (
     scores.router,
@@ -9,6 +20,8 @@ ROUTERS = (
     kpis.router,
     privacy.router,
     model.router,
+    alerts.router,
     health.router,
+    metrics.router,
     documentation.router,
 )

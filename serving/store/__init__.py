@@ -13,9 +13,12 @@ from serving.store.keys import KeyRecord
 from serving.store.records import Erasure, LearntFrom, ModelRecord, NewScore, Objection, Outcome, Saved, Verdict
 from serving.store.store import Store
 from serving.store.told import Told
+from serving.store.watching import AlertRecord, FirstScore, Watching
 
 __all__ = [
+    "AlertRecord",
     "Erasure",
+    "FirstScore",
     "KeyRecord",
     "KeyReusedError",
     "LeadRefusedError",
@@ -34,4 +37,5 @@ __all__ = [
     "Told",
     "UnknownLeadError",
     "Verdict",
+    "Watching",
 ]

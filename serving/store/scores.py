@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine, insert, select
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from features.errors import LeadQualityError
 from serving.store import leads
 from serving.store.errors import KeyReusedError, LeadRefusedError, outside
+from serving.store.observer import Observer
 from serving.store.records import ModelRecord, NewScore, Saved
 from serving.store.refusals import refused_leads
 from serving.store.rows import insert_missing, rows_where_in
@@ -33,9 +35,10 @@ class _Wanted:
 class Scores:
     """Scores in the store. Methods block on the database, except `submit`: call them from a thread."""
 
-    def __init__(self, engine: Engine, writer: Writer) -> None:
+    def __init__(self, engine: Engine, writer: Writer, observer: Observer) -> None:
         self._engine = engine
         self._writer = writer
+        self._observer = observer
 
     def save(self, model: ModelRecord, new: Sequence[NewScore]) -> list[Stored]:
         """What is stored for each of `new`, in their order, or why nothing may be; all are committed together.
@@ -47,11 +50,15 @@ class Scores:
         StoreDownError
             If the database fails; then nothing was acknowledged, and the same request may be sent again.
         """
-        return self._writer.write(_write, _Wanted(model, new))
+        stored = self._writer.write(_write, _Wanted(model, new))
+        self._observer.scored(_not_there_before(new, stored))
+        return stored
 
     def submit(self, model: ModelRecord, new: Sequence[NewScore]) -> Future[list[Stored]]:
         """The same as a future, for callers that do not block."""
-        return self._writer.submit(_write, _Wanted(model, new))
+        stored = self._writer.submit(_write, _Wanted(model, new))
+        stored.add_done_callback(partial(self._tell, new))
+        return stored
 
     def repeated(self, asked: Mapping[str, str]) -> dict[str, Saved]:
         """What is stored already, by request key; nothing of leads that may not be scored any more.
@@ -80,6 +87,20 @@ class Scores:
         with outside(), self._engine.connect() as connection:
             answer: bytes | None = connection.execute(query).scalar()
         return answer
+
+    def _tell(self, new: Sequence[NewScore], stored: Future[list[Stored]]) -> None:
+        if not stored.cancelled() and stored.exception() is None:
+            self._observer.scored(_not_there_before(new, stored.result()))
+
+
+def _not_there_before(new: Sequence[NewScore], stored: Sequence[Stored]) -> list[NewScore]:
+    """The scores that this request stored, each once: a lead may stand in it twice."""
+    fresh = {
+        score.request_key: score
+        for score, each in zip(new, stored, strict=True)
+        if isinstance(each, Saved) and not each.repeated
+    }
+    return list(fresh.values())
 
 
 def _write(connection: Connection, requests: Sequence[_Wanted]) -> list[list[Stored] | LeadQualityError]:

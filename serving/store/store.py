@@ -13,10 +13,12 @@ from serving.store.figures import Figures
 from serving.store.keys import Keys
 from serving.store.migration import HEAD, current_revision, migrate
 from serving.store.objections import Objections
+from serving.store.observer import Nobody, Observer
 from serving.store.records import Outcome, Verdict
 from serving.store.retention import Retention
 from serving.store.scores import Scores
 from serving.store.told import OUTCOMES, VERDICTS, Told
+from serving.store.watching import Watching
 from serving.store.writer import Writer
 
 
@@ -33,6 +35,7 @@ class Store:
     erasures : Erasures
     retention : Retention
     figures : Figures
+    watching : Watching
 
     Parameters
     ----------
@@ -40,12 +43,15 @@ class Store:
         `sqlite:///PATH` or `postgresql+psycopg://...`; nothing is connected before the first call.
     timeout_s : float
         Longest wait for the database.
+    observer : Observer, optional
+        Told what is written.
     """
 
-    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 5.0, observer: Observer | None = None) -> None:
+        told = observer or Nobody()
         self._engine = open_engine(url, timeout_s)
-        self._writer = Writer(self._engine, timeout_s)
-        self.scores = Scores(self._engine, self._writer)
+        self._writer = Writer(self._engine, timeout_s, told)
+        self.scores = Scores(self._engine, self._writer, told)
         self.outcomes: Told[Outcome] = Told(self._engine, self._writer, OUTCOMES)
         self.verdicts: Told[Verdict] = Told(self._engine, self._writer, VERDICTS)
         self.keys = Keys(self._engine, self._writer)
@@ -54,6 +60,7 @@ class Store:
         self.erasures = Erasures(self._engine, self._writer)
         self.retention = Retention(self._engine, self._writer)
         self.figures = Figures(self._engine)
+        self.watching = Watching(self._engine, self._writer)
 
     @property
     def migrates_itself(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
@@ -22,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from features.errors import LeadQualityError
 from serving.store.engine import WRITES
 from serving.store.errors import StoreDownError, outside
+from serving.store.observer import Observer
 
 ONE_WRITER = 4_711_202_602  # any constant: the number under which writing processes wait for each other on PostgreSQL
 MOST_IN_A_GROUP = 256
@@ -52,9 +54,12 @@ class Writer:
     ----------
     timeout_s : float
         Longest wait for other writers.
+    observer : Observer
+        Told about each transaction.
     """
 
-    def __init__(self, engine: Engine, timeout_s: float) -> None:
+    def __init__(self, engine: Engine, timeout_s: float, observer: Observer) -> None:
+        self._observer = observer
         self._engine = engine.execution_options(**{WRITES: True})
         self._timeout_s = timeout_s
         self._jobs: queue.Queue[_Job[Any, Any] | None] = queue.Queue(MOST_WAITING)
@@ -143,10 +148,13 @@ class Writer:
                 job.done.set_result(result)
 
     def _committed(self, group: Sequence[_Job[Any, Any]]) -> list[Any]:
+        started = time.perf_counter()
         with outside(), self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": ONE_WRITER})
-            return [result for results in self._written(connection, group) for result in results]
+            done = [result for results in self._written(connection, group) for result in results]
+        self._observer.committed(len(group), time.perf_counter() - started, self._jobs.qsize())
+        return done
 
     def _written(self, connection: Connection, group: Sequence[_Job[Any, Any]]) -> Iterator[list[Any]]:
         """The results of neighbours that want the same kind of write, which are written together."""

@@ -175,7 +175,7 @@ def test_a_recalibrated_champion_can_be_recalibrated_again(world: World) -> None
 
 def test_a_later_challenger_is_held_against_leads_that_the_new_slopes_have_not_seen(bundle: Path) -> None:
     manifest = open_bundle(bundle).manifest
-    assert pipeline.seen_until(manifest, "shipped", "recalibrated") > pipeline.seen_until(manifest, "shipped")
+    assert manifest.seen_until("shipped", "recalibrated") > manifest.seen_until("shipped")
 
 
 def test_another_agreement_is_refused_and_says_what_has_changed(world: World) -> None:

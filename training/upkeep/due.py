@@ -33,7 +33,7 @@ from training.judging.evaluate import checked
 from training.judging.metrics import Floats, log_odds, recalibration
 from training.labels import Labelled
 from training.learn import FEWEST_OF_A_KIND
-from training.upkeep.unseen import leads_from, require_same_agreement, seen_until
+from training.upkeep.unseen import leads_from, require_same_agreement
 
 Verdict: TypeAlias = Literal["due", "not due", "too few"]
 
@@ -124,7 +124,7 @@ def due(labelled: Labelled, bundle: Bundle, settings: DueSettings = DueSettings(
         If the champion was made for another agreement, or without dates.
     """
     require_same_agreement(bundle, labelled)
-    rows = leads_from(labelled, seen_until(bundle.manifest, "shipped", "recalibrated"))
+    rows = leads_from(labelled, bundle.manifest.seen_until("shipped", "recalibrated"))
     sample = sample_of(labelled, bundle.model.encoder, rows)
     zone = labelled.history.definition.read.timezone
     days = labelled.frame["as_of"].iloc[rows].dt.tz_convert(zone).dt.tz_localize(None).to_numpy()

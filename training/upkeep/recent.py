@@ -37,7 +37,7 @@ from features.text import Text
 from training.labels import Labelled
 from training.learn import FEWEST_OF_A_KIND, too_few
 from training.splits import Rows, Split
-from training.upkeep.unseen import leads_from, seen_until
+from training.upkeep.unseen import leads_from
 
 Parts: TypeAlias = Literal["shipped", "judged"]
 
@@ -133,13 +133,13 @@ class _Later:
     def __init__(self, labelled: Labelled, manifest: Manifest, parts: Parts, settings: RecentSettings) -> None:
         self.frame, self.settings, self.parts = labelled.frame, settings, parts
         self.account = pd.factorize(labelled.frame["account"])[0]
-        later = leads_from(labelled, seen_until(manifest, *LEARNT_FROM[parts]))
+        later = leads_from(labelled, manifest.seen_until(*LEARNT_FROM[parts]))
         older = np.setdiff1d(np.arange(len(labelled.frame)), later)
         spared = _between(labelled, own_test(manifest)) if parts == "judged" else older[:0]
         self.learnt = self._without_accounts(older, spared)  # the twin gave up the accounts that it was judged on
         self.eligible = self._without_accounts(later, self.learnt)
         self.n_account = len(later) - len(self.eligible)
-        self.new_to_slopes = leads_from(labelled, seen_until(manifest, *SLOPES_FROM[parts]))
+        self.new_to_slopes = leads_from(labelled, manifest.seen_until(*SLOPES_FROM[parts]))
         self.since = None if settings.since is None else leads_from(labelled, settings.since.isoformat())
 
     def cut(self, share: float) -> Recent:

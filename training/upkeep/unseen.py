@@ -6,17 +6,12 @@ import numpy as np
 
 from features.definition import LeadDefinition, LeadField
 from features.errors import BundleError, DefinitionError, Problem
-from features.model.bundle import Bundle, Manifest
+from features.model.bundle import Bundle
 from features.text import Text
 from training.labels import Labelled
 from training.splits import Rows
 
 MAY_DIFFER = {"read", "accepted_leaks", "left_out"}
-
-
-def seen_until(manifest: Manifest, *uses: str) -> str:
-    """The first day (ISO) that none of the windows with these uses reaches; "" where they have no dates."""
-    return max((window.end for window in manifest.windows if window.use in uses), default="")
 
 
 def leads_from(labelled: Labelled, day: str) -> Rows:
@@ -46,7 +41,7 @@ def require_same_agreement(bundle: Bundle, labelled: Labelled) -> None:
             f"The bundle {bundle.bundle_id} was made for another agreement; since then these parts of the definition "
             f"have changed: {', '.join(changed)}. Train anew."
         )
-    if definition.timing != "dated" or not seen_until(bundle.manifest, "shipped"):
+    if definition.timing != "dated" or not bundle.manifest.seen_until("shipped"):
         raise DefinitionError([_not_dated(labelled)])
 
 

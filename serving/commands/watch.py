@@ -1,0 +1,80 @@
+"""`python -m serving watch` evaluates, prints what it found, and says by its exit code whether an alert is raised."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Final
+
+from features.errors import LeadQualityError
+from features.model.bundle import Bundle
+from features.text import Language, Text
+from serving.bundles import ModelInService
+from serving.commands.command import Commands, add_command, opened, read_settings, tell
+from serving.monitoring.table import alert_table
+from serving.monitoring.watch import Alert, evaluate
+from serving.service import utc_now
+from serving.settings import Settings
+from serving.store import Store
+from serving.watcher import watch_settings
+
+QUIET: Final = 0
+RAISED: Final = 1
+NOT_EVALUATED: Final = 2
+NO_INTERVAL = Text(
+    "LEAD_WATCH_EVERY_S is 0: say --once, or how often to evaluate",
+    "LEAD_WATCH_EVERY_S ist 0: --once angeben, oder wie oft ausgewertet werden soll",
+)
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    about = "evaluate drift, gaps, volume and calibration; exits with 1 if an alert is raised, 2 if it could not tell"
+    parser = add_command(commands, "watch", _run, about)
+    parser.add_argument("--once", action="store_true", help="evaluate once instead of every LEAD_WATCH_EVERY_S seconds")
+    parser.add_argument("--all", action="store_true", help="list every check, not only what was found")
+
+
+def _run(parsed: argparse.Namespace, language: Language) -> int:
+    settings = read_settings()
+    if settings is None:
+        return NOT_EVALUATED
+    if not parsed.once and not settings.watch_every_s:
+        print(NO_INTERVAL.in_language(language), file=sys.stderr)
+        return NOT_EVALUATED
+    try:
+        with opened(settings) as store:
+            return _watch(settings, store, language, once=parsed.once, everything=parsed.all)
+    except LeadQualityError as error:
+        tell(error, language)
+        return NOT_EVALUATED
+
+
+def _watch(settings: Settings, store: Store, language: Language, *, once: bool, everything: bool) -> int:
+    store.check()
+    bundle = _bundle(settings)
+    while True:
+        alerts = evaluate(bundle, store.watching, watch_settings(settings), utc_now())
+        print(alert_table(alerts, bundle.definition, language, everything=everything), flush=True)
+        if once or not _waited(settings.watch_every_s):
+            return _code(alerts)
+
+
+def _bundle(settings: Settings) -> Bundle:
+    model = ModelInService(settings)
+    model.open(utc_now())
+    return model.scorer.bundle
+
+
+def _waited(seconds: float) -> bool:
+    """Whether the time passed; False if somebody stopped it."""
+    try:
+        time.sleep(seconds)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _code(alerts: list[Alert]) -> int:
+    return RAISED if any(alert.state.raised for alert in alerts) else QUIET
