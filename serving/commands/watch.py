@@ -8,10 +8,9 @@ import time
 from typing import Final
 
 from features.errors import LeadQualityError
-from features.model.bundle import Bundle
 from features.text import Language, Text
-from serving.bundles import ModelInService
 from serving.commands.command import Commands, add_command, opened, read_settings, tell
+from serving.in_service import ModelInService
 from serving.monitoring.table import alert_table
 from serving.monitoring.watch import Alert, evaluate
 from serving.service import utc_now
@@ -53,18 +52,14 @@ def _run(parsed: argparse.Namespace, language: Language) -> int:
 
 def _watch(settings: Settings, store: Store, language: Language, *, once: bool, everything: bool) -> int:
     store.check()
-    bundle = _bundle(settings)
+    model = ModelInService(settings)
     while True:
+        model.renew(utc_now())  # another model may have come meanwhile
+        bundle = model.scorer.bundle
         alerts = evaluate(bundle, store.watching, watch_settings(settings), utc_now())
         print(alert_table(alerts, bundle.definition, language, everything=everything), flush=True)
         if once or not _waited(settings.watch_every_s):
             return _code(alerts)
-
-
-def _bundle(settings: Settings) -> Bundle:
-    model = ModelInService(settings)
-    model.open(utc_now())
-    return model.scorer.bundle
 
 
 def _waited(seconds: float) -> bool:
