@@ -143,6 +143,7 @@ lock: setup ## write the lock files anew from pyproject.toml
 	$(COMPILE) pyproject.toml --extra serving --extra registry -c locks/dev.txt -o locks/serving-registry.txt
 	$(COMPILE) pyproject.toml --extra serving --extra training -c locks/dev.txt -o locks/training.txt
 	$(COMPILE) locks/bench.in -c locks/dev.txt -o locks/bench.txt
+	$(COMPILE) locks/bench-serving.in -c locks/dev.txt -o locks/bench-serving.txt
 
 clean: ## remove what runs have made: models, stores, caches (not .venv)
 	rm -rf .state .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

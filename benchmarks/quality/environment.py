@@ -1,6 +1,6 @@
-"""The environment that XGBoost and CatBoost live in: made once, from locked versions with hashes.
+"""Environments that peers live in: made once, from locked versions with hashes.
 
-They are no dependencies of this project: only this comparison needs them, and they weigh some 800 MB.
+They are no dependencies of this project: only comparisons need them, and they weigh some 800 MB each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.quality.histories import ROOT
 from features.encode import EncodedField
 from training.recipe.sample import FloatArray, Sample
 
-LOCK = ROOT / "locks" / "bench.txt"
+LOCKS = ROOT / "locks"
 CHILD = Path(__file__).parent / "outside.py"
 
 
@@ -27,8 +27,8 @@ class OutsideEnvironmentError(NotMeasuredError):
     """The environment could not be made, or a peer failed in it; the message holds what it said."""
 
 
-def python_of(place: Path) -> Path:
-    """The interpreter of the environment at `place`, made first if its lock differs from ours.
+def python_of(place: Path, lock: str = "bench.txt", about: str = "XGBoost and CatBoost") -> Path:
+    """The interpreter of the environment at `place`, made first if it was made from another lock file.
 
     Raises
     ------
@@ -37,13 +37,14 @@ def python_of(place: Path) -> Path:
     """
     python = place / "bin" / "python"
     stamp = place / "installed.txt"
-    if python.exists() and stamp.exists() and stamp.read_bytes() == LOCK.read_bytes():
+    locked = LOCKS / lock
+    if python.exists() and stamp.exists() and stamp.read_bytes() == locked.read_bytes():
         return python
-    print(f"Making {place} with XGBoost and CatBoost: one to three minutes", file=sys.stderr, flush=True)
+    print(f"Making {place} with {about}: one to three minutes", file=sys.stderr, flush=True)
     _run([sys.executable, "-m", "venv", "--clear", str(place)])
     install = ["-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--progress-bar", "off"]
-    _run([str(python), *install, "--require-hashes", "-r", str(LOCK)])
-    copyfile(LOCK, stamp)
+    _run([str(python), *install, "--require-hashes", "-r", str(locked)])
+    copyfile(locked, stamp)
     return python
 
 
