@@ -17,6 +17,7 @@ from serving.auth.gate import Gate
 from serving.auth.guard import Guard
 from serving.auth.startup import check_settings
 from serving.cors import Cors
+from serving.fast_lane import FastLane
 from serving.headers import standing_headers
 from serving.in_service import ModelInService
 from serving.logs import configure_logs, log
@@ -66,6 +67,7 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router)
     # The last that is added is the first that a request passes.
+    app.add_middleware(FastLane, routers=ROUTERS)
     app.add_middleware(Gate, doors=doors_of(app), guard=guard, most_at_a_time=settings.max_concurrent)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)

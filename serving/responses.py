@@ -55,8 +55,8 @@ def problem_response(request: Request, error: ApiError) -> Response:
 
 def answer_errors(app: FastAPI) -> None:
     """Make `app` answer every error with problem details."""
-    app.add_exception_handler(ApiError, _ours)
-    app.add_exception_handler(LeadQualityError, _ours)
+    app.add_exception_handler(ApiError, error_response)
+    app.add_exception_handler(LeadQualityError, error_response)
     app.add_exception_handler(HTTPException, _of_the_framework)
 
 
@@ -72,7 +72,8 @@ def documented(*kinds: str) -> dict[int | str, dict[str, Any]]:
     return responses
 
 
-async def _ours(request: Request, error: Exception) -> Response:
+async def error_response(request: Request, error: Exception) -> Response:
+    """The problem details of an error of ours, which is logged by its kind."""
     told = api_error(error)
     if told.kind.status >= 500:
         log.error("could not answer", kind=told.kind.name, exc_info=error)
