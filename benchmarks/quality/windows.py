@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.environment import outsiders_said, python_of
 from benchmarks.quality.contest import PEERS, Judge, loss, quick_settings, said
-from benchmarks.quality.environment import outsiders_said, python_of
 from benchmarks.quality.histories import (
     REAL_SETS,
     MissingDataError,

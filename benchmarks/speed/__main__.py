@@ -11,12 +11,16 @@ import sys
 from benchmarks.command import Measure, command
 from benchmarks.speed.contributions import contributions
 from benchmarks.speed.hot import hot
+from benchmarks.speed.http import http
+from benchmarks.speed.kills import kills
 from benchmarks.speed.million import million
 
 PARTS: dict[str, Measure] = {
     "contributions": contributions,
     "hot": hot,
     "million": million,
+    "http": http,
+    "kills": kills,
 }
 
 if __name__ == "__main__":

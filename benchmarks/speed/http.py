@@ -25,8 +25,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import orjson
 
-from benchmarks.quality.environment import python_of
-from benchmarks.quality.report import Bar, Cell, Column, Part, Table
+from benchmarks.environment import python_of
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from benchmarks.speed.load import LEAD_ID, Client, Load, client
 from benchmarks.speed.model import AS_OF, Measured, measured, requests
 from benchmarks.speed.servers import Server, running

@@ -1,8 +1,8 @@
 """What was acknowledged is there, once: writes from 32 connections, and `kill -9` somewhere in between.
 
-In each repetition the service is killed at a moment drawn by chance, started anew on the same store, and every write that
-was not acknowledged is sent again, as CRMs do. Four in five writes are scores, one is the outcome of a lead that was
-scored. In the end the store is read without the service.
+In each repetition the service is killed at a moment drawn by chance, started anew on the same store, and every write
+that was not acknowledged is sent again, as CRMs do. Four in five writes are scores, one is the outcome of a lead that
+was scored. In the end the store is read without the service.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 import orjson
 import sqlalchemy as sa
 
-from benchmarks.quality.report import Bar, Cell, Column, Part, Table
+from benchmarks.report import Bar, Cell, Column, Part, Table
 from benchmarks.speed.model import measured, requests
 from benchmarks.speed.servers import Server, running
 from serving.settings import Settings

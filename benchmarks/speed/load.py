@@ -17,6 +17,8 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.command import NotMeasuredError
+
 LEAD_ID = "@LEAD-ID@"
 _runs = count()
 
@@ -50,7 +52,7 @@ end
 """
 
 
-class NoLoadError(Exception):
+class NoLoadError(NotMeasuredError):
     """The load could not be made, or was not answered as it should be."""
 
 

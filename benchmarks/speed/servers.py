@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.command import NotMeasuredError
+
 START_TIMEOUT_S = 180
 STOP_TIMEOUT_S = 20
 
 
-class ServerFailedError(Exception):
+class ServerFailedError(NotMeasuredError):
     """A server did not start; the message holds the end of its log."""
 
 

@@ -15,12 +15,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.command import NotMeasuredError
-from benchmarks.quality.histories import ROOT
 from features.encode import EncodedField
 from training.recipe.sample import FloatArray, Sample
 
-LOCKS = ROOT / "locks"
-CHILD = Path(__file__).parent / "outside.py"
+LOCKS = Path(__file__).parents[1] / "locks"
+CHILD = Path(__file__).parent / "quality" / "outside.py"
 
 
 class OutsideEnvironmentError(NotMeasuredError):
