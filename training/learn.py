@@ -133,6 +133,7 @@ def learn(labelled: Labelled, cut: Split, settings: Settings, progress: Progress
         Forest.from_text(fitted.model_text).margins(later.matrix),
         later.target,
         weights=recency_weights(later.order, settings.calibration.half_life_leads),
+        earlier=fitted.earlier,
         settings=settings.calibration,
     )
     return Learnt(_refitted(labelled, cut.seen, cut.calibrate, (fitted, calibration), settings), fitted, calibration)

@@ -19,15 +19,19 @@ def leads(rates: list[float], n: int, seed: int) -> tuple[np.ndarray, np.ndarray
     return margins, target, newest
 
 
+def level_of(margins: np.ndarray, target: np.ndarray, newest: np.ndarray) -> float:
+    return level(margins, target, np.arange(len(target)), newest)
+
+
 def test_without_drift_the_mean_probability_is_the_rate() -> None:
     margins, target, newest = leads([0.1, 0.1], 20_000, seed=1)
-    found = level(margins, target, newest)
+    found = level_of(margins, target, newest)
     assert probabilities_of(margins + found).mean() == pytest.approx(target.mean(), rel=0.02)
 
 
 def test_after_a_step_the_newest_leads_have_their_own_rate_once() -> None:
     margins, target, newest = leads([0.1, 0.2], 20_000, seed=2)
-    found = level(margins, target, newest)
+    found = level_of(margins, target, newest)
     assert probabilities_of(margins + found)[newest].mean() == pytest.approx(target[newest].mean(), rel=0.01)
 
 
@@ -36,12 +40,12 @@ def test_a_handful_of_newest_wins_hardly_moves_the_level() -> None:
     newest = np.arange(len(target)) >= len(target) - 30
     lucky = target.copy()
     lucky[newest] = np.arange(30) < 9  # 30 % of 30 leads, where 12 % are won
-    everywhere = level(margins, target, np.zeros(len(target), dtype=bool))
-    assert 0.0 < level(margins, lucky, newest) - everywhere < 0.35
-    assert level(margins, lucky, newest) - everywhere < 0.4 * np.log((0.3 / 0.7) / (0.12 / 0.88))
+    everywhere = level_of(margins, target, np.zeros(len(target), dtype=bool))
+    assert 0.0 < level_of(margins, lucky, newest) - everywhere < 0.35
+    assert level_of(margins, lucky, newest) - everywhere < 0.4 * np.log((0.3 / 0.7) / (0.12 / 0.88))
 
 
 def test_no_newest_leads_leave_the_level_of_all() -> None:
     margins, target, newest = leads([0.3], 5_000, seed=4)
-    found = level(margins, target, np.zeros_like(newest))
+    found = level_of(margins, target, np.zeros_like(newest))
     assert probabilities_of(margins + found).mean() == pytest.approx(target.mean(), abs=1e-9)

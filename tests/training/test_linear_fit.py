@@ -18,7 +18,7 @@ from training.recipe.linear_fit import (
     account_folds,
     build_design,
     fit_linear,
-    learn_columns,
+    learn_design,
     out_of_fold_margins,
 )
 from training.recipe.sample import Sample
@@ -77,13 +77,13 @@ def new_leads(sample: Sample, fields: Sequence[EncodedField], seed: int) -> np.n
 @given(st.integers(0, 100_000))
 def test_the_terms_add_up_to_the_decision_function_of_the_regression(seed: int) -> None:
     sample, fields = random_sample(seed)
-    columns = learn_columns(sample.matrix, fields, SETTINGS)
-    design = build_design(columns, sample.matrix)
+    design = learn_design(sample, fields, SETTINGS)
+    scales = np.sqrt(design.variances / SETTINGS.inverse_penalty)  # a column twice as large is penalised a quarter
     model = LogisticRegression(C=SETTINGS.inverse_penalty, solver="newton-cholesky", tol=1e-6)
-    model.fit(design, sample.target)
+    model.fit(design.matrix.toarray() * scales, sample.target)
     part = fit_linear(sample, fields, SETTINGS)
     for matrix in (sample.matrix, new_leads(sample, fields, seed)):
-        expected = model.decision_function(build_design(columns, matrix))
+        expected = model.decision_function(build_design(design.columns, matrix).toarray() * scales)
         np.testing.assert_allclose(part.margins(matrix), expected, rtol=0, atol=1e-9)
 
 

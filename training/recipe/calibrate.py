@@ -4,10 +4,14 @@
 drawn towards 1 by a ridge: without evidence a part keeps the size that training gave it. Platt (1999, "Probabilistic
 outputs for support vector machines") is the case of one slope, and what is used where the window is too small to
 tell the two parts apart. His smoothed targets are not used: the ridge already keeps separable data finite.
+
+Where earlier windows of later leads are at hand, as after `fit`, the slopes are those that all windows together speak
+for (`training.recipe.slope_history`), and this window alone settles the shift.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -16,7 +20,9 @@ import numpy as np
 from features.errors import Problem, TooFewOutcomesError
 from features.model.calibrator import Calibrator
 from features.text import Text, decimal, whole
+from training.recipe.level import shift_to_rate
 from training.recipe.sample import FloatArray
+from training.recipe.slope_history import Margins, slope_evidence, usual_slopes
 from training.recipe.slopes import fit_slopes
 
 Method: TypeAlias = Literal["two slopes", "one slope"]
@@ -43,6 +49,9 @@ class CalibrationSettings:
         Below so many won or lost leads, two slopes of which one is 0 or above `max_slope` give way to one.
     max_slope : float
         Above this a slope is wild: the part would be far too timid, which no fit with a ridge is.
+    usual_error, usual_wander : float
+        With earlier windows: how far usual slopes lie from 1 before anything is seen, and how far a window's may
+        stray from the usual (`training.recipe.slope_history.usual_slopes`).
     half_life_leads : float or None
         Halves a lead's weight for every so many later leads; None weighs all alike. Whoever calls `calibrate` makes
         the weights of it with `training.recipe.sample.recency_weights`.
@@ -52,6 +61,8 @@ class CalibrationSettings:
     min_outcomes_two_slopes: int = 50
     min_outcomes_wild_slopes: int = 200
     max_slope: float = 2.5
+    usual_error: float = 0.15
+    usual_wander: float = 0.5
     half_life_leads: float | None = None
 
 
@@ -69,7 +80,8 @@ class Calibration:
         Why this method, for the model card.
     covariance : ndarray of float, shape (3, 3)
         Of (linear slope, tree slope, intercept): the inverse of the penalised curvature at the fit. With one
-        slope both slopes move together. For intervals; a slope that stands at 0 has variance 0.
+        slope both slopes move together. For intervals; a slope that stands at 0 has variance 0. With earlier windows
+        it holds how far windows stray as well.
     n_leads, n_won : int
         What it was fitted on.
     """
@@ -88,6 +100,7 @@ def calibrate(
     target: FloatArray,
     *,
     weights: FloatArray | None = None,
+    earlier: Sequence[Margins] = (),
     settings: CalibrationSettings | None = None,
 ) -> Calibration:
     """Both slopes and the shift that fit later leads best, or one slope where two cannot be told apart.
@@ -102,6 +115,8 @@ def calibrate(
         1 won, 0 not.
     weights : ndarray of float, shape (n_leads,), optional
         By time only, see `training.recipe.sample.recency_weights`.
+    earlier : sequence of Margins
+        Of earlier windows, by fits of the same recipe that had not seen them; they speak for slopes, not for the shift.
 
     Raises
     ------
@@ -112,6 +127,8 @@ def calibrate(
     weights = np.ones(target.size) if weights is None else weights
     leads = _Leads(linear, trees, target, weights)
     n_fewer = _effective_outcomes(target, weights)
+    if earlier:
+        return _over_windows(leads, earlier, settings)
     if not trees.any():
         reason = Text(en="there are no trees to scale apart", de="es gibt keine Bäume, die eigens zu skalieren wären")
         return _one_slope(leads, settings, reason)
@@ -178,6 +195,28 @@ def _one_slope(leads: _Leads, settings: CalibrationSettings, reason: Text) -> Ca
     (a, b), covariance = fit_slopes(inputs, leads.target, leads.weights, settings.ridge)
     both = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     return leads.calibration(Calibrator(float(a), float(a), float(b)), "one slope", reason, both @ covariance @ both.T)
+
+
+def _over_windows(leads: _Leads, earlier: Sequence[Margins], settings: CalibrationSettings) -> Calibration:
+    here = slope_evidence(Margins(leads.linear, leads.trees, leads.target), leads.weights)
+    windows = [*(slope_evidence(window) for window in earlier), here]
+    slopes, spread = usual_slopes(windows, usual_error=settings.usual_error, usual_wander=settings.usual_wander)
+    has_trees = leads.trees.any() or any(window.trees.any() for window in earlier)
+    a1, a2 = np.maximum(slopes, 0.0) if has_trees else np.repeat(max(slopes[0], 0.0), 2)
+    b = shift_to_rate(a1 * leads.linear + a2 * leads.trees, leads.target, leads.weights)
+    # The shift is known best at the leads' centre; elsewhere it moves against the slopes.
+    moved = np.vstack([np.eye(2), -here.centre])
+    covariance = moved @ spread @ moved.T
+    covariance[2, 2] += 1 / here.information
+    method: Method = "two slopes" if has_trees else "one slope"
+    return leads.calibration(Calibrator(float(a1), float(a2), float(b)), method, _windows(len(windows)), covariance)
+
+
+def _windows(n_windows: int) -> Text:
+    return Text(
+        en=f"from what {whole(n_windows, 'en')} windows of later leads say together",
+        de=f"aus dem, was {whole(n_windows, 'de')} Fenster späterer Leads gemeinsam sagen",
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

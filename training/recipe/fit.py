@@ -21,6 +21,7 @@ from features.text import Text, whole
 from training.recipe.parts import PartSettings, start_parts
 from training.recipe.rounds import RoundChoice, RoundSettings, choose_rounds
 from training.recipe.sample import Sample
+from training.recipe.slope_history import Margins
 
 Progress: TypeAlias = Callable[[Text, float], None]
 
@@ -78,6 +79,11 @@ class Fitted:
     n_rounds: int
     choice: RoundChoice
     notes: tuple[Text, ...]
+
+    @property
+    def earlier(self) -> tuple[Margins, ...]:
+        """What the fits that chose the rounds said of later leads: earlier windows for calibration."""
+        return self.choice.margins(self.n_rounds)
 
 
 def silent(message: Text, share: float) -> None:

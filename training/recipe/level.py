@@ -7,15 +7,20 @@ has absorbed the change itself: with the old shift it would be corrected twice. 
 found anew:
 
 1. b0, at which the mean probability over all leads of the refit is their rate;
-2. d, the part by which the newest leads differ: b = b0 + d, drawn towards 0 by `ridge / 2 * d²`.
+2. d, the part by which the newest leads differ: b = b0 + d, drawn towards 0 by `d² / (2 wander²)`.
+
+How far the level of this history wanders is what its past shows: the leads are cut into stretches as long as the newest
+one, and their shifts differ by chance and by `wander`. A stretch of 70 wins that stands out from a history that never
+wandered is mostly luck; one that follows many like it is not. Every plausible `wander` counts with its probability.
 
 The refit's own leads may be used: one number, found on all of them together, has nothing to overfit with.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TypeAlias
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,19 +31,37 @@ from training.recipe.sample import FloatArray, Sample
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-RIDGE = 10.0
-"""As if the newest leads' level usually lay within 0.3 in log-odds of the others': a dozen wins hardly move it."""
-
+USUAL_WANDER = 0.3  # log-odds; a half-normal prior, so that a few stretches cannot claim much more without evidence
+WANDERS = np.geomspace(0.01, 2.0, 40)
+FEWEST_STRETCHES, MOST_STRETCHES = 4, 12
+RIDGE_OF_STRETCH = 1.0  # keeps the shift of a stretch without wins finite
 FARTHEST = 50.0  # log-odds; beyond it every probability is 0 or 1
 
 
-def level(margins: FloatArray, target: FloatArray, newest: BoolArray, *, weights: FloatArray | None = None) -> float:
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretches:
+    """How far the level of each stretch of time lies from that of all, in log-odds, and the variance of that figure."""
+
+    shifts: FloatArray
+    variances: FloatArray
+
+
+def level(
+    margins: FloatArray,
+    target: FloatArray,
+    order: NDArray[Any],
+    newest: BoolArray,
+    *,
+    weights: FloatArray | None = None,
+) -> float:
     """The shift in log-odds for margins that are already scaled by their slopes.
 
     Parameters
     ----------
     margins, target : ndarray of float, shape (n_leads,)
         Of all leads that the model was refitted on; the target holds both 0 and 1.
+    order : ndarray, shape (n_leads,)
+        Rises with time.
     newest : ndarray of bool, shape (n_leads,)
         The leads whose level counts from now on.
     weights : ndarray of float, shape (n_leads,), optional
@@ -46,8 +69,13 @@ def level(margins: FloatArray, target: FloatArray, newest: BoolArray, *, weights
     """
     weights = np.ones(len(target)) if weights is None else weights
     everywhere = shift_to_rate(margins, target, weights)
-    here = weights * newest
-    return everywhere + shift_to_rate(margins + everywhere, target, here, ridge=RIDGE)
+    if not newest.any():
+        return everywhere
+    at_rate, here = margins + everywhere, weights * newest
+    n_stretches = int(np.clip(round(len(target) / int(newest.sum())), FEWEST_STRETCHES, MOST_STRETCHES))
+    likely = wander_likelihood(stretches(at_rate, target, order, n_stretches))
+    moves = [shift_to_rate(at_rate, target, here, ridge=1 / wander**2) for wander in WANDERS]
+    return everywhere + float(likely @ np.array(moves))
 
 
 def at_level(
@@ -55,7 +83,7 @@ def at_level(
 ) -> Calibrator:
     """The calibrator with these slopes at the level of a refit: `parts` are its linear and tree margins of `sample`."""
     margins = replace(slopes, intercept=0.0).log_odds(*parts)
-    return replace(slopes, intercept=level(margins, sample.target, newest, weights=weights))
+    return replace(slopes, intercept=level(margins, sample.target, sample.order, newest, weights=weights))
 
 
 def shift_to_rate(margins: FloatArray, target: FloatArray, weights: FloatArray, *, ridge: float = 0.0) -> float:
@@ -68,3 +96,34 @@ def shift_to_rate(margins: FloatArray, target: FloatArray, weights: FloatArray, 
         return float(weights @ (probabilities_of(margins + shift) - target)) + ridge * shift
 
     return float(brentq(slope, -FARTHEST, FARTHEST, xtol=1e-12))
+
+
+def stretches(margins: FloatArray, target: FloatArray, order: NDArray[Any], n_stretches: int) -> Stretches:
+    """The leads in up to `n_stretches` parts of equal size, oldest first; leads of one moment stay together."""
+    found = np.array(list(_shifts(margins, target, _stretch_of(order, n_stretches))))
+    return Stretches(found[:, 0], found[:, 1])
+
+
+def wander_likelihood(seen: Stretches) -> FloatArray:
+    """How probable each of `WANDERS` is, shape (n_wanders,), sum 1: the level differs by it between stretches."""
+    total = seen.variances + WANDERS[:, None] ** 2
+    means = (seen.shifts / total).sum(axis=1) / (1 / total).sum(axis=1)
+    misses = (seen.shifts - means[:, None]) ** 2 / total
+    # The mean is integrated out; the last term turns a density over wander into weights of a geometric grid.
+    logs = -(np.log(total) + misses).sum(axis=1) / 2 - np.log((1 / total).sum(axis=1)) / 2
+    logs += np.log(WANDERS) - (WANDERS / USUAL_WANDER) ** 2 / 2
+    likely = np.exp(logs - logs.max())
+    return np.asarray(likely / likely.sum())
+
+
+def _stretch_of(order: NDArray[Any], n_stretches: int) -> NDArray[np.int64]:
+    n_earlier = np.searchsorted(np.sort(order), order)
+    return np.asarray(n_earlier * n_stretches // order.size, dtype=np.int64)
+
+
+def _shifts(margins: FloatArray, target: FloatArray, stretch: NDArray[np.int64]) -> Iterator[tuple[float, float]]:
+    for number in np.unique(stretch):
+        own = stretch == number
+        shift = shift_to_rate(margins[own], target[own], np.ones(int(own.sum())), ridge=RIDGE_OF_STRETCH)
+        rate = probabilities_of(margins[own] + shift)
+        yield shift, 1 / float((rate * (1 - rate)).sum())

@@ -7,6 +7,7 @@ number, so a number that was never missing in training and is missing later says
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from scipy import sparse
 from scipy.interpolate import BSpline
 
 from features.model.linear import FloatArray, LevelTerm, SplineTerm
+from training.recipe.sample import IntArray
 
 DEGREE = 3
 MIN_KNOT_GAP = 1e-6  # of the winsorised range; quantiles closer than this are one knot
@@ -91,6 +93,11 @@ class NumberColumns:
 
 
 Columns: TypeAlias = LevelColumns | NumberColumns
+
+
+def owners(columns: Sequence[Columns]) -> IntArray:
+    """The field's position for each column of the design, shape (n_columns,)."""
+    return np.repeat(np.arange(len(columns)), [block.n_columns for block in columns])
 
 
 def learn_number_columns(

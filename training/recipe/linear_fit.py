@@ -1,5 +1,8 @@
 """Fitting the linear part: a regularised logistic regression, folded back into one term per raw field.
 
+Curves are drawn towards flat by one penalty; levels towards 0 as far as the levels of their field turn out to differ
+(`training.recipe.prior`).
+
 A field with an agreed direction enters as a straight line only, which is left out if the leads point the other way:
 the trees, which can be held to a direction, then shape it.
 """
@@ -7,7 +10,7 @@ the trees, which can be held to a direction, then shape it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -17,7 +20,8 @@ from features.encode import FIRST_LEVEL_CODE, EncodedField
 from features.errors import Problem, TooFewOutcomesError
 from features.model.linear import FloatArray, LevelTerm, LinearPart, SplineTerm, Term
 from features.text import Text
-from training.recipe.linear_columns import Columns, LevelColumns, learn_number_columns
+from training.recipe.linear_columns import Columns, LevelColumns, learn_number_columns, owners
+from training.recipe.prior import information_of, level_variances
 from training.recipe.sample import IntArray, Sample
 
 
@@ -28,7 +32,11 @@ class LinearSettings:
     Attributes
     ----------
     inverse_penalty : float
-        scikit-learn's C. At .3 a level with 20 leads is drawn far towards the average, one with 1,000 hardly.
+        scikit-learn's C, the prior variance of a weight: of a curve's columns, and where the estimate for a field's
+        levels begins.
+    usual_levels : float
+        As if so many more levels of each field were known, which differ by `inverse_penalty`: keeps the estimate from
+        few levels sane.
     winsorised_share : float
         Cut off at either end of a number: one lead with ten million employees must not bend the curve.
     n_knots : int
@@ -43,6 +51,7 @@ class LinearSettings:
     """
 
     inverse_penalty: float = 0.3
+    usual_levels: float = 1.0
     winsorised_share: float = 0.005
     n_knots: int = 4
     n_folds: int = 5
@@ -51,8 +60,66 @@ class LinearSettings:
     max_dense_cells: int = 30_000_000
 
 
-def fit_linear(
+@dataclass(frozen=True, slots=True, eq=False)
+class Design:
+    """The regression's input for one sample, and how far its weights are expected to lie from 0.
+
+    Attributes
+    ----------
+    columns : sequence of Columns
+        Per field, in order.
+    matrix : sparse array, shape (n_leads, total of all columns)
+        Field after field.
+    directions : ndarray of int, shape (n_columns,)
+        The agreed direction of each column, 0 for none.
+    variances : ndarray of float, shape (n_columns,)
+        The prior variance of each column's weight.
+    """
+
+    columns: Sequence[Columns]
+    matrix: sparse.csr_array
+    directions: IntArray
+    variances: FloatArray
+
+
+def learn_design(
     sample: Sample, fields: Sequence[EncodedField], settings: LinearSettings, weights: FloatArray | None = None
+) -> Design:
+    """The regression's input for `sample`, with the variances that its levels suggest.
+
+    Raises
+    ------
+    TooFewOutcomesError
+        All leads of the sample have the same outcome.
+    """
+    columns = learn_columns(sample.matrix, fields, settings)
+    matrix = build_design(columns, sample.matrix)
+    usual = np.full(matrix.shape[1], settings.inverse_penalty)
+    design = Design(columns, matrix, _directions(columns, fields), usual)
+    widths = [block.n_columns for block in columns]
+    is_level = np.repeat([float(isinstance(block, LevelColumns)) for block in columns], widths)
+    if not is_level.any():
+        return design
+    found, intercept = _regression(design, sample.target, settings, weights)
+    variances = level_variances(
+        matrix,
+        information_of(matrix @ found + intercept, weights),
+        found,
+        owner=owners(columns),
+        is_level=is_level,
+        start=usual,
+        usual_levels=settings.usual_levels,
+        as_matrix=matrix.shape[1] <= settings.max_dense_columns,
+    )
+    return replace(design, variances=variances)
+
+
+def fit_linear(
+    sample: Sample,
+    fields: Sequence[EncodedField],
+    settings: LinearSettings,
+    weights: FloatArray | None = None,
+    design: Design | None = None,
 ) -> LinearPart:
     """The linear part fitted on `sample`, its terms centred over it.
 
@@ -62,16 +129,17 @@ def fit_linear(
         The matrix's columns, in order.
     weights : ndarray of float, shape (n_leads,), optional
         By time only, see `training.recipe.sample.recency_weights`.
+    design : Design, optional
+        Of this sample and these weights, if it is known already.
 
     Raises
     ------
     TooFewOutcomesError
         All leads of the sample have the same outcome.
     """
-    columns = learn_columns(sample.matrix, fields, settings)
-    design = build_design(columns, sample.matrix)
-    weights_found, intercept = _regression(design, sample.target, _directions(columns, fields), settings, weights)
-    return _centred(intercept, fold_terms(columns, weights_found), sample.matrix)
+    design = design or learn_design(sample, fields, settings, weights)
+    weights_found, intercept = _regression(design, sample.target, settings, weights)
+    return _centred(intercept, fold_terms(design.columns, weights_found), sample.matrix)
 
 
 def out_of_fold_margins(
@@ -79,22 +147,24 @@ def out_of_fold_margins(
     fields: Sequence[EncodedField],
     settings: LinearSettings,
     weights: FloatArray | None = None,
+    design: Design | None = None,
     *,
     seed: int,
 ) -> FloatArray:
     """Margins of linear parts that never saw the outcomes of the lead's account, shape (n_leads,).
 
-    Knots and means come from all leads: they do not look at outcomes.
+    Knots and means come from all leads: they do not look at outcomes. So do the variances of levels: one number per
+    field, found on all of its levels together.
     """
-    columns = learn_columns(sample.matrix, fields, settings)
-    design, directions = build_design(columns, sample.matrix), _directions(columns, fields)
+    design = design or learn_design(sample, fields, settings, weights)
     fold = account_folds(sample, settings.n_folds, seed)
     margins = np.empty(len(sample))
     for number in range(settings.n_folds):
         seen, held_out = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        part = replace(design, matrix=design.matrix[seen])
         own_weights = None if weights is None else weights[seen]
-        found, intercept = _regression(design[seen], sample.target[seen], directions, settings, own_weights)
-        margins[held_out] = design[held_out] @ found + intercept
+        found, intercept = _regression(part, sample.target[seen], settings, own_weights)
+        margins[held_out] = design.matrix[held_out] @ found + intercept
     return margins
 
 
@@ -151,20 +221,19 @@ def _directions(columns: Sequence[Columns], fields: Sequence[EncodedField]) -> I
 
 
 def _regression(
-    design: sparse.csr_array,
-    target: FloatArray,
-    directions: IntArray,
-    settings: LinearSettings,
-    weights: FloatArray | None,
+    design: Design, target: FloatArray, settings: LinearSettings, weights: FloatArray | None
 ) -> tuple[FloatArray, float]:
     """Weights per column and the intercept; a column that would go against its direction is left out."""
     _refuse_one_class(target)
-    kept = np.arange(design.shape[1])
+    # scikit-learn knows one penalty: a column that is scaled up is penalised less.
+    scales = np.sqrt(design.variances / settings.inverse_penalty)
+    scaled = design.matrix if (scales == 1).all() else (design.matrix @ sparse.diags_array(scales)).tocsr()
+    kept = np.arange(scales.size)
     while True:
-        model = _fit(design[:, kept], target, settings, weights)
-        found = np.zeros(design.shape[1])
-        found[kept] = model.coef_[0]
-        wrong = found * directions < 0
+        model = _fit(scaled[:, kept], target, settings, weights)
+        found = np.zeros(scales.size)
+        found[kept] = model.coef_[0] * scales[kept]
+        wrong = found * design.directions < 0
         if not wrong.any():
             return found, float(model.intercept_[0])
         kept = kept[~wrong[kept]]

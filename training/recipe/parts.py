@@ -11,7 +11,7 @@ import numpy as np
 from features.encode import EncodedField
 from features.model.linear import LinearPart
 from training.recipe.boost import BoostSettings, new_booster
-from training.recipe.linear_fit import LinearSettings, fit_linear, out_of_fold_margins
+from training.recipe.linear_fit import LinearSettings, fit_linear, learn_design, out_of_fold_margins
 from training.recipe.sample import Sample, recency_weights
 
 
@@ -63,10 +63,11 @@ def start_parts(
         All leads have the same outcome, or all wins or losses belong to one account.
     """
     weights = recency_weights(sample.order, settings.half_life(len(sample)))
-    linear = fit_linear(sample, fields, settings.linear, weights)
+    design = learn_design(sample, fields, settings.linear, weights)
+    linear = fit_linear(sample, fields, settings.linear, weights, design)
     start = np.zeros(len(sample))
     if grows:
-        start = out_of_fold_margins(sample, fields, settings.linear, weights, seed=settings.seed)
+        start = out_of_fold_margins(sample, fields, settings.linear, weights, design, seed=settings.seed)
     booster = new_booster(
         sample, fields, start, settings.boost, weights=weights, seed=settings.seed, n_threads=settings.n_threads
     )

@@ -15,7 +15,7 @@ which calibration repairs, would be held against the trees.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +25,7 @@ from training.recipe.boost import tree_margins
 from training.recipe.calibrate import CalibrationSettings
 from training.recipe.parts import PartSettings, start_parts
 from training.recipe.sample import FloatArray, Sample
+from training.recipe.slope_history import Margins
 from training.recipe.slopes import fit_slopes
 
 
@@ -72,6 +73,9 @@ class RoundChoice:
         Log loss of the linear part alone minus that of the chosen rounds, per lead, and its standard error.
     out_of_time : bool
         The budget ended the search before it was done.
+    looked_at : tuple of Margins
+        Per fold, oldest first, what its fit with the chosen rounds said of the later leads: calibration learns from
+        these windows too.
     """
 
     n_rounds: int
@@ -80,6 +84,13 @@ class RoundChoice:
     gain: float = 0.0
     gain_error: float = 0.0
     out_of_time: bool = False
+    looked_at: tuple[Margins, ...] = ()
+
+    def margins(self, n_rounds: int) -> tuple[Margins, ...]:
+        """What the folds said of later leads with `n_rounds` rounds: those chosen, or none."""
+        if n_rounds:
+            return self.looked_at
+        return tuple(replace(fold, trees=np.zeros_like(fold.trees)) for fold in self.looked_at)
 
     @property
     def is_proven(self) -> bool:
@@ -104,6 +115,10 @@ class _Racer:
         for _ in range(n_rounds):
             self._booster.update()
         self._trees += tree_margins(self._booster, self._looked_at.matrix, first, n_rounds)
+
+    def margins(self) -> Margins:
+        """What the parts say of the leads looked at, as of now."""
+        return Margins(self._linear, self._trees.copy(), self._looked_at.target)
 
     def losses(self) -> FloatArray:
         """Log loss of each lead looked at, shape (n_leads,), after calibration on them."""
@@ -149,6 +164,7 @@ def choose_rounds(
     if not racers:
         return RoundChoice(0, 0, np.empty(0))
     looks = [_look(racers)]
+    best = [racer.margins() for racer in racers]
     out_of_time, share_done = False, 0.0
     while not _is_done(looks, settings):
         if out_of_time := not has_time():
@@ -156,9 +172,11 @@ def choose_rounds(
         for racer in racers:
             racer.advance(settings.rounds_per_look)
         looks.append(_look(racers))
+        if _best(looks) == len(looks) - 1:
+            best = [racer.margins() for racer in racers]
         share_done = max(share_done, _share_done(looks, settings))  # a late new best moves the end away
         progress(share_done)
-    return _choice(looks, settings, len(racers), out_of_time)
+    return _choice(looks, settings, best, out_of_time)
 
 
 def _look(racers: Sequence[_Racer]) -> FloatArray:
@@ -181,14 +199,17 @@ def _share_done(looks: Sequence[FloatArray], settings: RoundSettings) -> float:
     return min(1.0, n_rounds / expected)
 
 
-def _choice(looks: Sequence[FloatArray], settings: RoundSettings, n_folds: int, out_of_time: bool) -> RoundChoice:
+def _choice(
+    looks: Sequence[FloatArray], settings: RoundSettings, looked_at: Sequence[Margins], out_of_time: bool
+) -> RoundChoice:
     best = _best(looks)
     gains = looks[0] - looks[best]
     return RoundChoice(
         n_rounds=best * settings.rounds_per_look,
-        n_folds=n_folds,
+        n_folds=len(looked_at),
         log_losses=np.array([look.mean() for look in looks]),
         gain=float(gains.mean()),
         gain_error=float(gains.std() / np.sqrt(gains.size)),
         out_of_time=out_of_time,
+        looked_at=tuple(looked_at),
     )

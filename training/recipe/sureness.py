@@ -27,11 +27,11 @@ from features.model.sureness import Sureness
 from training.recipe.calibrate import Calibration
 from training.recipe.doubts import doubt_of, factor_of, quadratic, spread_over_values
 from training.recipe.level import shift_to_rate
-from training.recipe.linear_columns import Columns, LevelColumns
-from training.recipe.linear_fit import build_design, learn_columns
+from training.recipe.linear_columns import Columns, LevelColumns, owners
+from training.recipe.linear_fit import build_design, learn_design
 from training.recipe.misfit import MisfitSettings, misfit_factor
 from training.recipe.parts import PartSettings
-from training.recipe.ridge_error import RidgeError, owners, ridge_error
+from training.recipe.ridge_error import RidgeError, ridge_error
 from training.recipe.sample import FloatArray, Sample, recency_weights
 
 
@@ -155,25 +155,29 @@ class _View:
 
     @classmethod
     def of(cls, sample: Sample, model: LeadModel, parts: PartSettings, most_columns: int) -> _View:
-        columns = learn_columns(sample.matrix, model.encoder.fields, parts.linear)
         weights = recency_weights(sample.order, parts.half_life(len(sample)))
+        learnt = learn_design(sample, model.encoder.fields, parts.linear, weights)
+        columns = learnt.columns
+        variances = np.split(learnt.variances, np.cumsum([block.n_columns for block in columns])[:-1])
         linear = model.linear.margins(sample.matrix)
         trees = model.forest.margins(sample.matrix) if model.forest.n_trees else np.zeros(len(sample))
         log_odds = model.calibrator.log_odds(linear, trees)
         rate = probabilities_of(log_odds)
-        information, penalty = weights * rate * (1 - rate), parts.linear.inverse_penalty
+        information = weights * rate * (1 - rate)
         shared = _fitting(columns, min(most_columns, parts.linear.max_dense_cells // len(sample)))
         pulls = weights * (sample.target - probabilities_of(linear))
         slope = model.calibrator.linear_slope
         own = {
-            place: slope**2 * _independent(columns[place], sample.matrix[:, place], information, pulls, penalty)
+            place: slope**2
+            * _independent(columns[place], sample.matrix[:, place], information, pulls, variances[place])
             for place in range(len(columns))
             if place not in shared
         }
         blocks = [columns[place] for place in shared]
         design = build_design(blocks, np.ascontiguousarray(sample.matrix[:, shared]))
-        found = _weights_found(design, pulls, [model.encoder.fields[place] for place in shared], blocks, penalty)
-        error = ridge_error(design, information, found, owners(blocks), penalty)
+        own_variances = np.concatenate([variances[place] for place in shared])
+        found = _weights_found(design, pulls, [model.encoder.fields[place] for place in shared], blocks, own_variances)
+        error = ridge_error(design, information, found, owners(blocks), own_variances)
         centred = _with_constant(design, error.means)
         return cls(columns, shared, centred, found, error, own, linear, trees, log_odds, weights, information, slope)
 
@@ -238,10 +242,10 @@ def _weights_found(
     pulls: FloatArray,
     fields: Sequence[EncodedField],
     blocks: Sequence[Columns],
-    inverse_penalty: float,
+    variances: FloatArray,
 ) -> FloatArray:
-    """The regression's weights: at the optimum each is its column's pull times C, and 0 if against its direction."""
-    found = inverse_penalty * np.asarray(design.T @ pulls)
+    """The regression's weights: at the optimum each is its column's pull times its variance, none against its direction."""
+    found = variances * np.asarray(design.T @ pulls)
     directions = np.concatenate(
         [np.r_[0, np.full(block.n_columns - 1, own.direction)] for own, block in zip(fields, blocks, strict=True)]
     )
@@ -249,15 +253,15 @@ def _weights_found(
 
 
 def _independent(
-    column: Columns, codes: FloatArray, information: FloatArray, pulls: FloatArray, inverse_penalty: float
+    column: Columns, codes: FloatArray, information: FloatArray, pulls: FloatArray, variances: FloatArray
 ) -> FloatArray:
     """The error of each level of a wide field, shape (n_columns,), as if nothing else was in the model."""
     places = codes.astype(np.int64)
     fisher = np.bincount(places, weights=information, minlength=column.n_columns)
-    found = inverse_penalty * np.bincount(places, weights=pulls, minlength=column.n_columns)
+    found = variances * np.bincount(places, weights=pulls, minlength=column.n_columns)
     seen = fisher > 0
-    prior = float(np.mean(found[seen] ** 2 + 1 / (fisher[seen] + 1 / inverse_penalty)))
-    return np.asarray((fisher + prior / inverse_penalty**2) / (fisher + 1 / inverse_penalty) ** 2)
+    prior = float(np.mean(found[seen] ** 2 + 1 / (fisher[seen] + 1 / variances[seen])))
+    return np.asarray((fisher + prior / variances**2) / (fisher + 1 / variances) ** 2)
 
 
 def _of_levels(view: _View, matrix: FloatArray) -> FloatArray:

@@ -39,6 +39,7 @@ from training.recipe.calibrate import Calibration, CalibrationSettings, calibrat
 from training.recipe.fit import FitSettings, Fitted, Progress, fit, refit, silent
 from training.recipe.level import at_level
 from training.recipe.sample import Sample, recency_weights
+from training.recipe.slope_history import Margins
 from training.replay.backtest_result import FROZEN, RECALIBRATED, REFITTED, Backtest, Calibrators, Period
 from training.replay.origins import Origin, OriginSettings, origins
 from training.splits import Rows
@@ -168,7 +169,7 @@ class _Replay:
 
     def _calibrated(self, encoder: Encoder, fitted: Fitted, rows: Rows) -> Calibration:
         leads, forest = sample_of(self.labelled, encoder, rows), Forest.from_text(fitted.model_text)
-        return self._slopes(leads, fitted.linear.margins(leads.matrix), forest)
+        return self._slopes(leads, fitted.linear.margins(leads.matrix), forest, fitted.earlier)
 
     def _recalibrated(self, model: LeadModel, step: Origin) -> LeadModel:
         leads = sample_of(self.labelled, model.encoder, step.newer)
@@ -177,11 +178,11 @@ class _Replay:
         found: Calibrator = self._slopes(leads, model.linear.margins(leads.matrix), model.forest).calibrator
         return replace(model, calibrator=found)
 
-    def _slopes(self, leads: Sample, linear: Floats, forest: Forest) -> Calibration:
+    def _slopes(self, leads: Sample, linear: Floats, forest: Forest, earlier: Sequence[Margins] = ()) -> Calibration:
         trees = forest.margins(leads.matrix) if forest.n_trees else np.zeros(len(leads))
         settings = self.settings.calibration
         weights = recency_weights(leads.order, settings.half_life_leads)
-        return calibrate(linear, trees, leads.target, weights=weights, settings=settings)
+        return calibrate(linear, trees, leads.target, weights=weights, earlier=earlier, settings=settings)
 
     def _baselines(self, step: Origin, encoder: Encoder) -> dict[str, Floats]:
         known = sample_of(self.labelled, encoder, step.known)

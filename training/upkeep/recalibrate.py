@@ -34,7 +34,7 @@ from training.learn import CALIBRATING, Settings, against_champion, judge_model
 from training.pipeline import NOT_VALIDATED, Prepared, Trained, describe, manifest_of, read_guarded, threshold_of
 from training.recipe.calibrate import Calibration, CalibrationSettings, calibrate
 from training.recipe.fit import Progress, silent
-from training.recipe.level import level
+from training.recipe.level import shift_to_rate
 from training.recipe.sample import FloatArray, Sample, recency_weights
 from training.splits import Rows, described
 from training.upkeep import recalibration_words
@@ -206,7 +206,7 @@ def _levelled(slopes: Calibration, model: LeadModel, leads: Sample) -> Calibrati
     leads that came later: with the same shift the change would be corrected twice, see `training.recipe.level`.
     """
     carried = replace(model, calibrator=replace(slopes.calibrator, intercept=0.0))
-    shift = level(carried.log_odds_unexplained(leads.matrix), leads.target, np.ones(len(leads), dtype=bool))
+    shift = shift_to_rate(carried.log_odds_unexplained(leads.matrix), leads.target, np.ones(len(leads)))
     return replace(slopes, calibrator=replace(slopes.calibrator, intercept=shift))
 
 
