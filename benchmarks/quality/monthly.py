@@ -1,14 +1,15 @@
 """A bank whose rate of wins goes from 3 % to 50 %: refitted monthly from June 2009 on, each month judged as it came.
 
-How fast to forget is chosen once, on what was known on 2009-06-01, by rolling origins (`training.recipe.recency`).
-Each month both parts are fitted on the leads before the newest outcomes, with the half-life chosen, and calibrated on
-those: so nothing of a month is known when its leads are scored. The number of trees is chosen in the first month and
-in every sixth after it. Logistic regression is refitted monthly too, with Platt on the last 1,000 outcomes.
+How fast to forget is chosen by rolling origins (`training.recipe.recency`): at first those before 2009-06-01, and
+each month is one more once it is over. Each month both parts are fitted on the leads before the newest outcomes, with
+the half-life chosen, and calibrated on those: so nothing of a month is known when its leads are scored. The number of
+trees is chosen in the first month, in every sixth after it, and whenever the answer on forgetting changes. Logistic
+regression is refitted monthly too, with Platt on the last 1,000 outcomes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +30,7 @@ from training.learn import Settings
 from training.recipe.baselines import PlainLogisticRegression
 from training.recipe.calibrate import calibrate
 from training.recipe.fit import FitSettings, Fitted, fit, refit
-from training.recipe.recency import OriginSettings, Recency, choose_recency
+from training.recipe.recency import OriginSettings, Recency, RecencyChoice, choose_recency
 from training.recipe.sample import FloatArray, recency_weights
 from training.splits import Rows
 
@@ -74,17 +75,19 @@ def monthly(quick: bool, tell: Callable[[str, float], None]) -> Part:
     origins = OriginSettings(n_origins=3) if quick else OriginSettings()
     encoder = _encoder(labelled, months[0].known)
     choice = choose_recency(sample_of(labelled, encoder, months[0].known), encoder.fields, settings=origins)
-    replay = _Replay(labelled, choice.best, quick)
-    scores, rows = [], []
+    replay = _Replay(labelled, quick)
+    scores, rows, chosen = [], [], [choice.best]
     for number, month in enumerate(months):
         tell(month.name, 0.2 + 0.8 * number / len(months))
-        ours, theirs = replay.ours(number, month), _logistic(labelled, month)
+        ours, theirs = replay.ours(number, month, choice.best), _logistic(labelled, month)
         scores.append((ours, theirs))
         rows.append(_row(labelled, month, ours, theirs, replay.n_trees))
+        choice = _after(choice, labelled, month)
+        chosen.append(choice.best)
     ours, theirs = (np.concatenate(column) for column in zip(*scores, strict=True))
     everything = np.concatenate([month.scored for month in months])
     totals, bars, notes = _totals(labelled, everything, ours, theirs)
-    notes.insert(0, _chosen(choice.best, choice.n_origins))
+    notes = [*_chosen(months, chosen, choice.n_origins), *notes]
     tables = [Table("All months together", TOTALS, totals), Table("Month by month", COLUMNS, rows)]
     return Part(
         "monthly", "bank_marketing, refitted monthly, June 2009 on", (__doc__ or "").strip(), tables, bars, notes
@@ -101,42 +104,48 @@ def _months(labelled: Labelled) -> Iterator[_Month]:
         yield _Month(name, known, np.flatnonzero(names == name))
 
 
+def _after(choice: RecencyChoice, labelled: Labelled, month: _Month) -> RecencyChoice:
+    """The choice once the month's outcomes are known."""
+    encoder = _encoder(labelled, month.known)
+    before, ahead = (sample_of(labelled, encoder, rows) for rows in (month.known, month.scored))
+    return choice.after(before, ahead, encoder.fields)
+
+
 class _Replay:
     """Refits month by month; keeps the number of trees between two choices of it."""
 
-    def __init__(self, labelled: Labelled, recency: Recency, quick: bool) -> None:
+    def __init__(self, labelled: Labelled, quick: bool) -> None:
         self.labelled = labelled
-        self.recency = recency
-        settings = quick_settings(Settings()) if quick else Settings()
-        parts = replace(settings.fit.parts, half_life_leads=recency.half_life_leads, half_life_share=None)
-        self.settings: FitSettings = replace(settings.fit, parts=parts)
+        self.settings: FitSettings = (quick_settings(Settings()) if quick else Settings()).fit
         self.chosen: Fitted | None = None
+        self.chosen_for: Recency | None = None
         self.n_trees = 0
 
-    def ours(self, number: int, month: _Month) -> FloatArray:
-        """Probabilities of the month's leads."""
-        train = month.known[: -self.recency.window_leads]
-        newest = month.known[-self.recency.window_leads :]
+    def ours(self, number: int, month: _Month, recency: Recency) -> FloatArray:
+        """Probabilities of the month's leads, with the parts forgetting as `recency` says."""
+        train, newest = month.known[: -recency.window_leads], month.known[-recency.window_leads :]
         encoder = _encoder(self.labelled, train)
-        fitted = self._fitted(number, encoder, train)
+        fitted = self._fitted(number, encoder, train, recency)
         forest = Forest.from_text(fitted.model_text)
         later = sample_of(self.labelled, encoder, newest)
         calibration = calibrate(
             fitted.linear.margins(later.matrix),
             forest.margins(later.matrix),
             later.target,
-            weights=recency_weights(later.order, self.recency.calibration_half_life_leads),
+            weights=recency_weights(later.order, recency.calibration_half_life_leads),
         )
         model = LeadModel(encoder, fitted.linear, forest, calibration.calibrator)
         self.n_trees = forest.n_trees
         return model.explain(sample_of(self.labelled, encoder, month.scored).matrix).probability
 
-    def _fitted(self, number: int, encoder: Encoder, train: Rows) -> Fitted:
+    def _fitted(self, number: int, encoder: Encoder, train: Rows, recency: Recency) -> Fitted:
         sample = sample_of(self.labelled, encoder, train)
-        if self.chosen is None or number % CHOOSE_EVERY == 0:
-            self.chosen = fit(sample, encoder.fields, self.settings)
+        parts = replace(self.settings.parts, half_life_leads=recency.half_life_leads, half_life_share=None)
+        settings = replace(self.settings, parts=parts)
+        if self.chosen is None or recency != self.chosen_for or number % CHOOSE_EVERY == 0:
+            self.chosen, self.chosen_for = fit(sample, encoder.fields, settings), recency
             return self.chosen
-        return refit(sample, encoder.fields, self.chosen, self.settings)
+        return refit(sample, encoder.fields, self.chosen, settings)
 
 
 def _logistic(labelled: Labelled, month: _Month) -> FloatArray:
@@ -199,11 +208,19 @@ def _totals(
     return totals, bars, [f"Ours minus logistic regression, log loss: {gap.value:+.4f}, {low:+.4f} to {high:+.4f}."]
 
 
-def _chosen(best: Recency, n_origins: int) -> str:
-    half, window, newest = best.half_life_leads, best.window_leads, best.calibration_half_life_leads
+def _chosen(months: Sequence[_Month], chosen: Sequence[Recency], n_origins: int) -> Iterator[str]:
+    """What was chosen at first, and every change."""
+    yield f"Over {n_origins - len(months)} origins before {months[0].name}, then with each month: {_said(chosen[0])}."
+    for month, before, best in zip(months[1:], chosen, chosen[1:-1], strict=True):
+        if best != before:
+            yield f"From {month.name} on: {_said(best)}."
+
+
+def _said(recency: Recency) -> str:
+    half, window, newest = recency.half_life_leads, recency.window_leads, recency.calibration_half_life_leads
     return (
-        f"Chosen over {n_origins} origins before June 2009: half-life of training {_leads(half)}, calibrated on the "
-        f"newest {window:,} outcomes, their half-life {_leads(newest)}."
+        f"half-life of training {_leads(half)}, calibrated on the newest {window:,} outcomes, "
+        f"their half-life {_leads(newest)}"
     )
 
 

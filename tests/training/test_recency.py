@@ -63,3 +63,22 @@ def test_an_outcome_after_the_look_ahead_cannot_change_an_earlier_origin() -> No
 def test_a_short_history_is_refused() -> None:
     with pytest.raises(TooFewOutcomesError, match="too short"):
         choose_recency(leads(600, 4), FIELDS, (SLOW,), QUICK)
+
+
+def test_an_origin_that_came_later_counts_as_one_of_the_first() -> None:
+    sample = turning(3)
+    rows = np.arange(7000)
+    three = OriginSettings(n_origins=3, spacing_leads=500, look_ahead_leads=500)
+    two = choose_recency(sample.take(rows[:6500]), FIELDS, (SLOW, FAST), OriginSettings(n_origins=2, spacing_leads=500))
+    later = two.after(sample.take(rows[:6500]), sample.take(rows[6500:]), FIELDS, three)
+    assert later.n_origins == 3
+    assert later.by_origin == choose_recency(sample, FIELDS, (SLOW, FAST), three).by_origin
+
+
+def test_a_history_that_begins_to_turn_is_forgotten_faster_from_then_on() -> None:
+    sample, rows = turning(4), np.arange(7000)
+    calm = choose_recency(sample.take(rows[:3000]), FIELDS, (SLOW, FAST), OriginSettings(n_origins=1))
+    assert calm.best == SLOW
+    for end in (5000, 5500, 6000, 6500):
+        calm = calm.after(sample.take(rows[:end]), sample.take(rows[end : end + 500]), FIELDS)
+    assert calm.best == FAST

@@ -2,15 +2,16 @@
 
 For a history whose rate or meaning drifts, and a model that is refitted often. At each origin a model is fitted and
 calibrated as it would have been that day, and judged on the next leads; the candidate with the lowest mean log loss
-over all origins wins. Origins are spaced and look-aheads measured in leads, not in months: a look-ahead of a
-busy month would ask how a model ages over thousands of leads, and favour settings that are slow to forget.
+over all origins wins, until the next origin has had its say: a history that drifts faster than it used to asks for
+another answer (`RecencyChoice.after`). Origins are spaced and look-aheads measured in leads, not in months: a
+look-ahead of a busy month would ask how a model ages over thousands of leads, and favour settings that are slow to
+forget.
 
 Only the linear part is fitted: drift moves rates and main effects, and hundreds of fits must stay affordable.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -72,11 +73,43 @@ class OriginSettings:
 
 @dataclass(frozen=True, slots=True)
 class RecencyChoice:
-    """The winner, and every candidate's mean log loss over `n_origins` origins."""
+    """What every candidate lost at every origin so far, mean log loss by origin, oldest first."""
 
-    best: Recency
-    log_losses: Mapping[Recency, float]
-    n_origins: int
+    by_origin: Mapping[Recency, tuple[float, ...]]
+
+    @property
+    def log_losses(self) -> Mapping[Recency, float]:
+        """Every candidate's mean over the origins."""
+        return {candidate: float(np.mean(losses)) for candidate, losses in self.by_origin.items()}
+
+    @property
+    def best(self) -> Recency:
+        """The candidate that would have done best so far."""
+        means = self.log_losses
+        return min(means, key=means.__getitem__)
+
+    @property
+    def n_origins(self) -> int:
+        """How many origins have been judged."""
+        return len(next(iter(self.by_origin.values())))
+
+    def after(
+        self,
+        before: Sample,
+        ahead: Sample,
+        fields: Sequence[EncodedField],
+        settings: OriginSettings | None = None,
+    ) -> RecencyChoice:
+        """The choice once the outcomes of `ahead` are known as well: one more origin, between the two samples.
+
+        Parameters
+        ----------
+        before, ahead : Sample
+            All matured leads of the day of that origin, in order of time, and those that came next.
+        """
+        settings = settings or OriginSettings()
+        found = dict(_judged(before, ahead, fields, tuple(self.by_origin), settings))
+        return RecencyChoice({each: (*losses, found[each]) for each, losses in self.by_origin.items()})
 
 
 def choose_recency(
@@ -105,13 +138,11 @@ def choose_recency(
     origins = list(_origins(in_time, max(c.window_leads for c in candidates), settings))
     if not origins:
         raise TooFewOutcomesError([_too_short(len(sample), settings)])
-    losses: dict[Recency, list[float]] = defaultdict(list)
+    choice = RecencyChoice(dict.fromkeys(candidates, ()))
     for number, (before, ahead) in enumerate(origins, start=1):
-        for candidate, loss in _judged(before, ahead, fields, candidates, settings):
-            losses[candidate].append(loss)
+        choice = choice.after(before, ahead, fields, settings)
         progress(number / len(origins))
-    means = {candidate: float(np.mean(values)) for candidate, values in losses.items()}
-    return RecencyChoice(min(means, key=means.__getitem__), means, len(origins))
+    return choice
 
 
 def _origins(in_time: Sample, widest: int, settings: OriginSettings) -> Iterator[tuple[Sample, Sample]]:

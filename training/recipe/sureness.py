@@ -244,7 +244,7 @@ def _weights_found(
     blocks: Sequence[Columns],
     variances: FloatArray,
 ) -> FloatArray:
-    """The regression's weights: at the optimum each is its column's pull times its variance, none against its direction."""
+    """The regression's weights: at the optimum each is its column's pull times its variance, or 0."""
     found = variances * np.asarray(design.T @ pulls)
     directions = np.concatenate(
         [np.r_[0, np.full(block.n_columns - 1, own.direction)] for own, block in zip(fields, blocks, strict=True)]
