@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features.model.calibrator import probabilities_of
-from training.recipe.level import level
+from training.recipe.level import WANDERS, Stretches, level, shift_to_rate, wander_likelihood
 
 
 def leads(rates: list[float], n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -49,3 +49,35 @@ def test_no_newest_leads_leave_the_level_of_all() -> None:
     margins, target, newest = leads([0.3], 5_000, seed=4)
     found = level_of(margins, target, np.zeros_like(newest))
     assert probabilities_of(margins + found).mean() == pytest.approx(target.mean(), abs=1e-9)
+
+
+def test_a_lucky_newest_stretch_moves_a_level_that_never_wandered_less_than_one_that_always_did() -> None:
+    lucky = [0.10] * 5 + [0.14]
+    wandering = [0.06, 0.15, 0.08, 0.13, 0.07, 0.14]
+    moves = []
+    for rates in (lucky, wandering):
+        margins, target, newest = leads(rates, 600, seed=5)
+        everywhere = level_of(margins, target, np.zeros_like(newest))
+        moves.append((level_of(margins, target, newest) - everywhere) / _own(margins, target, newest, everywhere))
+    assert moves[0] < 0.75
+    assert moves[1] > moves[0] + 0.1
+
+
+def _own(margins: np.ndarray, target: np.ndarray, newest: np.ndarray, everywhere: float) -> float:
+    """The move at which the newest leads would have exactly their own rate."""
+    return shift_to_rate(margins[newest] + everywhere, target[newest], np.ones(int(newest.sum())))
+
+
+def test_how_far_the_level_wanders_is_found_from_its_stretches() -> None:
+    rng = np.random.default_rng(6)
+    for wander in (0.1, 0.4):
+        shifts = rng.normal(0, np.hypot(wander, 0.05), 12)
+        likely = wander_likelihood(Stretches(shifts, np.full(12, 0.05**2)))
+        assert likely.sum() == pytest.approx(1.0)
+        assert likely @ WANDERS == pytest.approx(wander, rel=0.5)
+
+
+def test_stretches_without_a_win_say_little_instead_of_failing() -> None:
+    margins, target, newest = leads([0.1] * 6, 200, seed=7)
+    target[:200] = 0.0
+    assert np.isfinite(level_of(margins, target, newest))

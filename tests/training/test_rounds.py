@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from tests.training.fit_worlds import FIELDS, leads
+from training.recipe.calibrate import CalibrationSettings
 from training.recipe.parts import PartSettings
 from training.recipe.rounds import RoundChoice, RoundSettings, choose_rounds, rolling_folds
 from training.recipe.sample import Sample
+from training.recipe.slopes import fit_slopes
 
 PARTS = PartSettings(n_threads=1)
 QUICK = RoundSettings(max_rounds=200, patience_rounds=60)
@@ -99,3 +101,24 @@ def test_the_budget_ends_the_search_with_the_best_so_far() -> None:
 def test_the_same_leads_choose_the_same_rounds_by_the_same_losses() -> None:
     sample = leads(1500, 2, interaction=1.0)
     assert choose(sample).log_losses.tolist() == choose(sample).log_losses.tolist()
+
+
+def test_what_the_folds_said_of_later_leads_is_kept_for_the_rounds_that_were_chosen() -> None:
+    choice = choose(leads(3000, 2, interaction=1.5))
+    assert choice.n_rounds > 0
+    assert len(choice.looked_at) == choice.n_folds == 3
+    losses = []
+    for fold in choice.margins(choice.n_rounds):
+        inputs = (fold.linear + fold.trees)[:, None]
+        (slope, shift), _ = fit_slopes(inputs, fold.target, np.ones(len(fold.target)), CalibrationSettings().ridge)
+        margins = slope * inputs[:, 0] + shift
+        losses.append(np.logaddexp(0, margins) - fold.target * margins)
+    assert np.concatenate(losses).mean() == pytest.approx(choice.log_losses.min(), abs=1e-12)
+
+
+def test_without_rounds_the_folds_say_what_their_linear_parts_say() -> None:
+    choice = choose(leads(3000, 2, interaction=1.5))
+    for with_trees, without in zip(choice.looked_at, choice.margins(0), strict=True):
+        assert with_trees.trees.any()
+        assert not without.trees.any()
+        assert np.array_equal(with_trees.linear, without.linear)

@@ -17,7 +17,17 @@ from training.replay.backtest_result import FROZEN, NAMES, RECALIBRATED, REFITTE
 from training.report import figures
 
 # The look is training.report.figures' own, so that all figures of a project are one family.
-from training.report.figures import NEUTRAL, OBSERVED, PREDICTED, Chart, _axis_end, _finished, _title, _values, _Words
+from training.report.figures import (
+    NEUTRAL,
+    OBSERVED,
+    PREDICTED,
+    Chart,
+    Words,
+    axis_end,
+    finished,
+    heading,
+    inline_values,
+)
 
 _COLOURS = {REFITTED: PREDICTED, FROZEN: "#882255", RECALIBRATED: "#009E73", "base_rate": NEUTRAL}
 _DASHES = {REFITTED: [1, 0], FROZEN: [6, 3], RECALIBRATED: [2, 2], "base_rate": [8, 2, 2, 2]}
@@ -38,7 +48,7 @@ def drawn(backtest: Backtest) -> dict[str, bytes | str]:
 
 def log_loss_over_time(backtest: Backtest, language: Language) -> Chart:
     """Log loss of each period: ours with its interval as a band, the frozen models and the base rate as lines."""
-    told = _Words(language)
+    told = Words(language)
     rows = [
         {"start": period.start, "what": NAMES[name].in_language(language), **_metric(period.evaluations[name])}
         for period in backtest.periods
@@ -47,23 +57,23 @@ def log_loss_over_time(backtest: Backtest, language: Language) -> Chart:
     ours = [row for row in rows if row["what"] == NAMES[REFITTED].in_language(language) and row["low"] is not None]
     y_title = told(en="Log loss (lower is better)", de="Log-Loss (niedriger ist besser)")
     y = alt.Y("value:Q").title(y_title).axis(format=".2f", tickCount=6).scale(zero=False)
-    band = alt.Chart(_values(ours)).mark_area(color=PREDICTED, opacity=0.18)
+    band = alt.Chart(inline_values(ours)).mark_area(color=PREDICTED, opacity=0.18)
     band = band.encode(x=_x(backtest), y=alt.Y("low:Q").title(y_title), y2="high:Q")
-    lines = alt.Chart(_values(rows)).mark_line(strokeWidth=2, point={"filled": True, "size": 30})
+    lines = alt.Chart(inline_values(rows)).mark_line(strokeWidth=2, point={"filled": True, "size": 30})
     lines = lines.encode(x=_x(backtest), y=y, color=_colour(language), strokeDash=_dash(language))
-    title = _title(
+    title = heading(
         told(en="What ageing costs", de="Was das Altern kostet"),
         told(
             en="Each point: the leads from one origin to the next, scored with what was known then. Band: interval.",
             de="Jeder Punkt: die Leads bis zum nächsten Zeitpunkt, bewertet mit damaligem Wissen. Band: Intervall.",
         ),
     )
-    return _finished(alt.layer(band, lines).properties(width=_WIDTH, height=_HEIGHT, title=title), language)
+    return finished(alt.layer(band, lines).properties(width=_WIDTH, height=_HEIGHT, title=title), language)
 
 
 def rates_over_time(backtest: Backtest, language: Language) -> Chart:
     """Mean probability of each model against the share of wins, period by period, above the number of leads."""
-    told = _Words(language)
+    told = Words(language)
     names = (REFITTED, FROZEN, RECALIBRATED)
     said: list[dict[str, Any]] = [
         {"start": p.start, "what": NAMES[name].in_language(language), "value": p.rates[name].mean_probability}
@@ -75,15 +85,15 @@ def rates_over_time(backtest: Backtest, language: Language) -> Chart:
         {"start": r.key, "what": _OUTCOME.in_language(language), "value": r.observed} for r in seen
     ]
     intervals = [{"start": r.key, "low": r.interval[0], "high": r.interval[1]} for r in seen]
-    top = _axis_end([max(r.interval[1] for r in seen), *(r["value"] for r in said)], 0.0)
+    top = axis_end([max(r.interval[1] for r in seen), *(r["value"] for r in said)], 0.0)
     y_title = told(en="Share of wins", de="Anteil gewonnener Leads")
     y = alt.Y("value:Q").title(y_title).axis(format="%", tickCount=6).scale(domain=[0, top], nice=False)
-    lines = alt.Chart(_values([*observed, *said])).mark_line(strokeWidth=2, point={"filled": True, "size": 30})
+    lines = alt.Chart(inline_values([*observed, *said])).mark_line(strokeWidth=2, point={"filled": True, "size": 30})
     lines = lines.encode(x=_x(backtest, labels=False), y=y, color=_colour(language, names, _OUTCOME))
     lines = lines.encode(strokeDash=_dash(language, names, _OUTCOME))
-    ends = alt.Chart(_values(intervals)).mark_rule(color=OBSERVED, strokeWidth=1.5)
+    ends = alt.Chart(inline_values(intervals)).mark_rule(color=OBSERVED, strokeWidth=1.5)
     ends = ends.encode(x=_x(backtest, labels=False), y=alt.Y("low:Q").title(y_title), y2="high:Q")
-    title = _title(
+    title = heading(
         told(en="Said and observed over time", de="Genannt und beobachtet im Lauf der Zeit"),
         told(
             en="Mean probability of each model, and the share of leads that were won. Bars: interval.",
@@ -92,23 +102,23 @@ def rates_over_time(backtest: Backtest, language: Language) -> Chart:
     )
     upper = alt.layer(ends, lines).properties(width=_WIDTH, height=_HEIGHT)
     both: Chart = alt.vconcat(upper, _counts(backtest, told), spacing=8).properties(title=title)
-    return _finished(both, language)
+    return finished(both, language)
 
 
 def reliability(backtest: Backtest, language: Language) -> Chart:
     """Share of wins against mean probability over all periods, one panel per model."""
-    told = _Words(language)
+    told = Words(language)
     names = (REFITTED, FROZEN, RECALIBRATED)
     rows: list[dict[str, Any]] = [
         {"what": name, "mean": r.mean_probability, "value": r.observed, "low": r.interval[0], "high": r.interval[1]}
         for name in names
         for r in backtest.evaluations[name].reliability
     ]
-    top = _axis_end([max(row["high"], row["mean"]) for row in rows], 0.0)
+    top = axis_end([max(row["high"], row["mean"]) for row in rows], 0.0)
     x_title = told(en="Probability said", de="Genannte Wahrscheinlichkeit")
     y_title = told(en="Share of wins observed", de="Beobachteter Anteil gewonnener Leads")
     panels = [_panel([r for r in rows if r["what"] == name], name, top, (x_title, y_title), language) for name in names]
-    title = _title(
+    title = heading(
         told(
             en="Do the probabilities hold, over all periods?",
             de="Stimmen die Wahrscheinlichkeiten, über alle Zeiträume?",
@@ -119,7 +129,7 @@ def reliability(backtest: Backtest, language: Language) -> Chart:
         ),
     )
     side_by_side: Chart = alt.vconcat(alt.hconcat(*panels, spacing=24)).properties(title=title)
-    return _finished(side_by_side, language)
+    return finished(side_by_side, language)
 
 
 _FIGURES = {"log_loss": log_loss_over_time, "rates": rates_over_time, "reliability": reliability}
@@ -131,19 +141,19 @@ def _panel(
     axis: dict[str, Any] = {"format": "%", "tickCount": 4}
     x = alt.X("mean:Q").title(titles[0]).axis(**axis).scale(domain=[0, top], nice=False)
     y = alt.Y("value:Q").title(titles[1] if name == REFITTED else None).axis(**axis).scale(domain=[0, top], nice=False)
-    perfect = alt.Chart(_values([{"mean": 0, "value": 0}, {"mean": top, "value": top}]))
+    perfect = alt.Chart(inline_values([{"mean": 0, "value": 0}, {"mean": top, "value": top}]))
     line = perfect.mark_line(color=NEUTRAL, strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y=y)
-    base = alt.Chart(_values(rows))
+    base = alt.Chart(inline_values(rows))
     ends = base.mark_rule(color=_COLOURS[name], strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
     points = base.mark_point(color=_COLOURS[name], filled=True, size=45, opacity=1).encode(x=x, y=y)
     title = alt.TitleParams(NAMES[name].in_language(language), fontSize=11.5, fontWeight="normal", anchor="start")
     return alt.layer(line, ends, points).properties(width=210, height=240, title=title)
 
 
-def _counts(backtest: Backtest, told: _Words) -> alt.Chart:
+def _counts(backtest: Backtest, told: Words) -> alt.Chart:
     rows = [{"start": period.start, "n": period.n} for period in backtest.periods]
     y = alt.Y("n:Q").title(told(en="Leads", de="Leads")).axis(format=",d", tickCount=3)
-    bars = alt.Chart(_values(rows)).mark_bar(color=NEUTRAL, opacity=0.7)
+    bars = alt.Chart(inline_values(rows)).mark_bar(color=NEUTRAL, opacity=0.7)
     shown: alt.Chart = bars.encode(x=_x(backtest), y=y).properties(width=_WIDTH, height=60)
     return shown
 

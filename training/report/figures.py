@@ -2,7 +2,8 @@
 
 Colours are Okabe and Ito's (2008), told apart by colour-blind readers; what was observed is orange, what the model
 said is blue, everywhere. Numbers and months stand in the reader's format. `svg` has no background, so that it fits a
-light and a dark page; `png` is white.
+light and a dark page; `png` is white. `Words`, `heading`, `inline_values`, `axis_end` and `finished` are the look, for
+whoever draws further figures of the same family.
 """
 
 from __future__ import annotations
@@ -42,18 +43,18 @@ _DAYS = {
 
 def reliability(evaluation: Evaluation, language: Language) -> Chart:
     """Share of wins against mean probability by bin, with intervals, above a histogram of the probabilities."""
-    told = _Words(language)
-    top = _axis_end([row.interval[1] for row in evaluation.reliability], evaluation.histogram[-1][1])
-    rows = _values(_rate_values(evaluation.reliability))
+    told = Words(language)
+    top = axis_end([row.interval[1] for row in evaluation.reliability], evaluation.histogram[-1][1])
+    rows = inline_values(_rate_values(evaluation.reliability))
     x = alt.X("mean:Q").title(None).axis(format="%", tickCount=6).scale(domain=[0, top], nice=False, clamp=True)
     y_title = told(en="Share of wins observed", de="Beobachteter Anteil gewonnener Leads")
     y = alt.Y("observed:Q").title(y_title).axis(format="%", tickCount=6).scale(domain=[0, top], nice=False)
     base = alt.Chart(rows)
-    perfect = alt.Chart(_values([{"mean": 0, "observed": 0}, {"mean": top, "observed": top}]))
+    perfect = alt.Chart(inline_values([{"mean": 0, "observed": 0}, {"mean": top, "observed": top}]))
     line = perfect.mark_line(color=NEUTRAL, strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y=y)
     ends = base.mark_rule(color=OBSERVED, strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q").title(y_title), y2="high:Q")
     points = base.mark_point(color=OBSERVED, filled=True, size=55, opacity=1).encode(x=x, y=y)
-    title = _title(
+    title = heading(
         told(en="Do the probabilities hold?", de="Stimmen die Wahrscheinlichkeiten?"),
         told(
             en="Points on the dashed line: as many won as was said. Bars: interval.",
@@ -62,22 +63,22 @@ def reliability(evaluation: Evaluation, language: Language) -> Chart:
     )
     upper = alt.layer(line, ends, points).properties(width=_WIDTH, height=_HEIGHT)
     both: Chart = alt.vconcat(upper, _histogram(evaluation, top, told), spacing=8).properties(title=title)
-    return _finished(both, language)
+    return finished(both, language)
 
 
-def _histogram(evaluation: Evaluation, top: float, told: _Words) -> alt.Chart:
+def _histogram(evaluation: Evaluation, top: float, told: Words) -> alt.Chart:
     bars = [{"from": low, "to": high, "n": count} for low, high, count in evaluation.histogram]
     x_title = told(en="Probability said by the model", de="Vom Modell genannte Wahrscheinlichkeit")
     x = alt.X("from:Q").title(x_title).axis(format="%", tickCount=6).scale(domain=[0, top], nice=False, clamp=True)
     y = alt.Y("n:Q").title(told(en="Leads", de="Leads")).axis(format=",d", tickCount=3)
-    drawn = alt.Chart(_values(bars)).mark_bar(color=PREDICTED, opacity=0.85, binSpacing=0)
+    drawn = alt.Chart(inline_values(bars)).mark_bar(color=PREDICTED, opacity=0.85, binSpacing=0)
     shown: alt.Chart = drawn.encode(x=x, x2="to:Q", y=y, y2=alt.datum(0)).properties(width=_WIDTH, height=70)
     return shown
 
 
 def lift_curve(evaluation: Evaluation, language: Language) -> Chart:
     """Share of all wins among the best leads, against the share that working the list by lot would give."""
-    told = _Words(language)
+    told = Words(language)
     rows = [
         {"share": row.share, "won": row.share_of_wins, "low": row.interval[0], "high": row.interval[1]}
         for row in evaluation.lift
@@ -87,22 +88,22 @@ def lift_curve(evaluation: Evaluation, language: Language) -> Chart:
     x = alt.X("share:Q").title(x_title).axis(format="%", tickCount=10).scale(domain=[0, 1])
     y_title = told(en="Share of all wins found", de="Gefundener Anteil aller gewonnenen Leads")
     y = alt.Y("won:Q").title(y_title).axis(format="%", tickCount=6).scale(domain=[0, 1])
-    base = alt.Chart(_values(rows))
+    base = alt.Chart(inline_values(rows))
     band = base.mark_area(color=PREDICTED, opacity=0.22).encode(x=x, y=alt.Y("low:Q").title(y_title), y2="high:Q")
     curve = base.mark_line(color=PREDICTED, strokeWidth=2.5).encode(x=x, y=y)
-    lot = alt.Chart(_values([{"share": 0, "won": 0}, {"share": 1, "won": 1}]))
+    lot = alt.Chart(inline_values([{"share": 0, "won": 0}, {"share": 1, "won": 1}]))
     by_lot = lot.mark_line(color=NEUTRAL, strokeDash=[5, 4], strokeWidth=1.5).encode(x=x, y=y)
-    title = _title(
+    title = heading(
         told(en="How much working from the top is worth", de="Was es bringt, von oben zu arbeiten"),
         told(en="Dashed: leads taken by lot. Band: interval.", de="Gestrichelt: Leads nach Los. Band: Intervall."),
     )
     drawn = alt.layer(by_lot, band, curve).properties(width=_WIDTH, height=_HEIGHT + 40, title=title)
-    return _finished(drawn, language)
+    return finished(drawn, language)
 
 
 def importance(fields: Sequence[tuple[Text, float]], language: Language) -> Chart:
     """Mean absolute points of each field, strongest first; `fields` holds label and points."""
-    told = _Words(language)
+    told = Words(language)
     rows = [{"field": textwrap.fill(label.in_language(language), 36), "points": points} for label, points in fields]
     largest = max((points for _, points in fields), default=0.0) or 1.0  # a model may listen to nothing
     x_title = told(
@@ -110,10 +111,10 @@ def importance(fields: Sequence[tuple[Text, float]], language: Language) -> Char
     )
     x = alt.X("points:Q").title(x_title).axis(tickCount=6).scale(domain=[0, largest * 1.1], nice=False)
     y = alt.Y("field:N").title(None).sort("-x").axis(labelLimit=300, labelPadding=6, ticks=False, domain=False)
-    base = alt.Chart(_values(rows)).encode(x=x, y=y)
+    base = alt.Chart(inline_values(rows)).encode(x=x, y=y)
     bars = base.mark_bar(color=PREDICTED, height={"band": 0.7})
     numbers = base.mark_text(align="left", dx=4, fontSize=11).encode(text=alt.Text("points:Q", format=".1f"))
-    title = _title(
+    title = heading(
         told(en="What the model listens to", de="Worauf das Modell hört"),
         told(
             en="How far a field moves a lead's probability on average, up or down",
@@ -121,7 +122,7 @@ def importance(fields: Sequence[tuple[Text, float]], language: Language) -> Char
         ),
     )
     drawn = alt.layer(bars, numbers).properties(width=_WIDTH - 60, height={"step": 30}, title=title)
-    return _finished(drawn, language)
+    return finished(drawn, language)
 
 
 def monthly(evaluation: Evaluation, language: Language) -> Chart:
@@ -129,34 +130,38 @@ def monthly(evaluation: Evaluation, language: Language) -> Chart:
 
     Not for data without dates: `evaluation.monthly` is then empty, and so is the figure.
     """
-    told = _Words(language)
+    told = Words(language)
     said, won = told(en="said by the model", de="vom Modell genannt"), told(en="observed", de="beobachtet")
     long = [
         {"month": row.key, "rate": rate, "what": what, "n": row.n}
         for row in evaluation.monthly
         for what, rate in ((said, row.mean_probability), (won, row.observed))
     ]
-    top = _axis_end([max(row.interval[1], row.mean_probability) for row in evaluation.monthly], 0.0)
+    top = axis_end([max(row.interval[1], row.mean_probability) for row in evaluation.monthly], 0.0)
     x = _month_axis(evaluation.monthly)
     y_title = told(en="Share of wins", de="Anteil gewonnener Leads")
     y = alt.Y("rate:Q").title(y_title).axis(format="%", tickCount=6).scale(domain=[0, top], nice=False)
     colour = alt.Color("what:N").title(None).scale(domain=[said, won], range=[PREDICTED, OBSERVED])
     colour = colour.legend(orient="top", direction="horizontal", symbolType="circle")
-    base = alt.Chart(_values(long)).encode(x=x.axis(None), color=colour)
+    base = alt.Chart(inline_values(long)).encode(x=x.axis(None), color=colour)
     lines = base.mark_line(strokeWidth=2, point={"filled": True, "size": 45}).encode(y=y)
-    ends = alt.Chart(_values(_rate_values(evaluation.monthly, "month"))).mark_rule(color=OBSERVED, strokeWidth=1.5)
+    ends = alt.Chart(inline_values(_rate_values(evaluation.monthly, "month"))).mark_rule(
+        color=OBSERVED, strokeWidth=1.5
+    )
     ends = ends.encode(x=x.axis(None), y=alt.Y("low:Q").title(y_title), y2="high:Q")
-    title = _title(
+    title = heading(
         told(en="Said and observed, month by month", de="Genannt und beobachtet, Monat für Monat"),
         told(en="By as-of date. Bars: interval.", de="Nach Stichtag. Balken: Intervall."),
     )
     upper = alt.layer(ends, lines).properties(width=_WIDTH, height=_HEIGHT - 40)
     both: Chart = alt.vconcat(upper, _lead_counts(evaluation.monthly, told), spacing=8).properties(title=title)
-    return _finished(both, language)
+    return finished(both, language)
 
 
-def _lead_counts(rows: Sequence[RateRow], told: _Words) -> alt.Chart:
-    bars = alt.Chart(_values([{"month": row.key, "n": row.n} for row in rows])).mark_bar(color=NEUTRAL, opacity=0.7)
+def _lead_counts(rows: Sequence[RateRow], told: Words) -> alt.Chart:
+    bars = alt.Chart(inline_values([{"month": row.key, "n": row.n} for row in rows])).mark_bar(
+        color=NEUTRAL, opacity=0.7
+    )
     y = alt.Y("n:Q").title(told(en="Leads", de="Leads")).axis(format=",d", tickCount=3)
     shown: alt.Chart = bars.encode(x=_month_axis(rows), y=y).properties(width=_WIDTH, height=60)
     return shown
@@ -188,7 +193,7 @@ def _specification(chart: Chart, background: str | None) -> str:
     return json.dumps(drawn)
 
 
-class _Words:
+class Words:
     """Texts that stand beside each other where they are used, read in one language."""
 
     def __init__(self, language: Language) -> None:
@@ -198,7 +203,8 @@ class _Words:
         return Text(en=en, de=de).in_language(self.language)
 
 
-def _values(rows: Sequence[Mapping[str, Any]]) -> alt.InlineData:
+def inline_values(rows: Sequence[Mapping[str, Any]]) -> alt.InlineData:
+    """The rows as a chart's data, in the chart itself: a figure needs no other file."""
     return alt.InlineData(values=[dict(row) for row in rows])
 
 
@@ -215,17 +221,18 @@ def _rate_values(rows: Sequence[RateRow], key: str = "bin") -> list[dict[str, An
     ]
 
 
-def _axis_end(ends: Sequence[float], least: float) -> float:
+def axis_end(ends: Sequence[float], least: float) -> float:
     """The end of an axis of shares: the next 5 % above everything shown."""
     reached = max([least, *ends], default=1.0)
     return min(1.0, -(-reached // 0.05) * 0.05)
 
 
-def _title(text: str, subtitle: str) -> alt.TitleParams:
+def heading(text: str, subtitle: str) -> alt.TitleParams:
+    """A title with what to look for below it, both at the left edge."""
     return alt.TitleParams(text=text, subtitle=subtitle, anchor="start", frame="bounds", offset=12)
 
 
-def _finished(chart: Chart, language: Language) -> Chart:
+def finished(chart: Chart, language: Language) -> Chart:
     """The chart with our look and the reader's number and month formats."""
     axis = alt.AxisConfig(
         labelFontSize=11,
