@@ -6,11 +6,15 @@ exploring share at random. A model learns from the newest three periods, so that
 third retrain. The last model is judged on the next period, in which every lead is worked: on the 70 % that it scores
 lowest, which the loop would have left alone. "If worked" is the question that a score answers; a model that learns
 from leads that nobody worked answers another one.
+
+One world says little: a period explores some 280 leads, of which 14 are won. So the loop with exploration runs in
+several worlds, each with other campaigns and other leads, and the bar holds for the mean slope with the interval
+between worlds; what happens without exploration is shown in the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +22,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from benchmarks.quality.contest import LEVEL, auc, quick_settings
 from benchmarks.quality.histories import demo_definition, simulated
@@ -37,8 +42,10 @@ N_RETRAINS, PERIODS_KEPT = 6, 3
 FIRST_DAYS, PERIOD_DAYS, HORIZON_DAYS = 540, 180, 90
 WORKED_SHARE = 0.3
 N_LEADS, N_JUDGED, N_QUICK = 8_000, 20_000, 3_000
+WORLDS = (1, 2, 3, 4)
 COLUMNS = (
     Column("loop", "loop"),
+    Column("world", "world"),
     Column("n", "low scores", "{:,}"),
     Column("said", "mean probability", "{:.2%}"),
     Column("won", "won", "{:.2%}"),
@@ -67,27 +74,36 @@ LOOPS = (
 
 
 def feedback(quick: bool, tell: Callable[[str, float], None]) -> Part:
-    """Calibration among low scores after the last retrain, loop by loop."""
+    """Calibration among low scores after the last retrain, loop by loop and world by world."""
     rows = []
-    for number, loop in enumerate(LOOPS):
-        world = _World(N_QUICK if quick else N_LEADS, 2 if quick else N_RETRAINS, quick)
-        tell(loop.name, number / len(LOOPS))
-        model = world.after_retrains(loop)
-        rows.append(_row(loop, *world.judged(model)))
-    bar = _bar(rows[0], 2 if quick else N_RETRAINS)
+    runs = list(_runs(quick))
+    for place, (loop, number) in enumerate(runs):
+        tell(f"{loop.name}, world {number}", place / len(runs))
+        world = _World(number, quick)
+        rows.append({"world": number, **_row(loop, *world.judged(world.after_retrains(loop)))})
+    bar = _bar([row for row in rows if row["loop"] == LOOPS[0].name], 2 if quick else N_RETRAINS)
     title = "The feedback loop: calibration among low scores"
     return Part(
         "feedback", title, (__doc__ or "").strip(), [Table("Judged with every lead worked", COLUMNS, rows)], [bar]
     )
 
 
+def _runs(quick: bool) -> Iterator[tuple[Loop, int]]:
+    """The loop with exploration in every world, the others in the first."""
+    for number in WORLDS[:2] if quick else WORLDS:
+        yield LOOPS[0], number
+    for loop in LOOPS[1:]:
+        yield loop, WORLDS[0]
+
+
 class _World:
     """Periods of one world, one after the other."""
 
-    def __init__(self, n_leads: int, n_retrains: int, quick: bool) -> None:
-        first = Simulation(days=PERIOD_DAYS, days_after_last_lead=HORIZON_DAYS, horizon_days=HORIZON_DAYS, seed=500)
-        self.first = replace(first, n_leads=n_leads, drift=Drift(origin=first.start))
-        self.n_retrains = n_retrains
+    def __init__(self, number: int, quick: bool) -> None:
+        first = Simulation(days=PERIOD_DAYS, days_after_last_lead=HORIZON_DAYS, horizon_days=HORIZON_DAYS)
+        first = replace(first, seed=400 + 100 * number, world=first.world + number - 1)
+        self.first = replace(first, n_leads=N_QUICK if quick else N_LEADS, drift=Drift(origin=first.start))
+        self.n_retrains = 2 if quick else N_RETRAINS
         self.n_judged = N_QUICK if quick else N_JUDGED
         self.settings = quick_settings(Settings()) if quick else Settings()
         self.definition = demo_definition()
@@ -155,12 +171,14 @@ class _Score:
         return self.world.scored(self.model, known_at_creation)
 
 
-def _bar(explored: Mapping[str, Cell], n_retrains: int) -> Bar:
-    interval = explored["interval"]
-    low, high = interval if isinstance(interval, tuple) else (np.nan, np.nan)
+def _bar(explored: Sequence[Mapping[str, Cell]], n_retrains: int) -> Bar:
+    """The mean slope over worlds, with Student's interval from how worlds differ."""
+    slopes = np.array([row["slope"] for row in explored], dtype=np.float64)
+    error = slopes.std(ddof=1) / np.sqrt(len(slopes)) * stats.t.ppf((1 + LEVEL) / 2, len(slopes) - 1)
+    low, high = slopes.mean() - error, slopes.mean() + error
     return Bar(
-        what=f"after {n_retrains} retrains with 5 % explored: slope among low scores",
-        measured=f"{explored['slope']:.2f}, {low:.2f} to {high:.2f}",
+        what=f"after {n_retrains} retrains with 5 % explored: slope among low scores, mean of {len(slopes)} worlds",
+        measured=f"{slopes.mean():.2f}, {low:.2f} to {high:.2f}",
         limit="interval includes 1",
         met=bool(low <= 1 <= high),
     )

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.quality.contest import Judge, before_refit, loss, peers_said, quick_settings, said
 from benchmarks.quality.exactness import check
-from benchmarks.quality.feedback import FIRST_DAYS, HORIZON_DAYS, LOOPS, PERIOD_DAYS, _World
+from benchmarks.quality.feedback import FIRST_DAYS, HORIZON_DAYS, LOOPS, PERIOD_DAYS, WORLDS, _bar, _runs, _World
 from benchmarks.quality.histories import (
     SimulatedLeads,
     cut_by_shares,
@@ -180,10 +180,27 @@ def test_a_left_out_column_comes_back_as_a_field_and_is_no_longer_left_out() -> 
 
 
 def test_the_periods_of_the_loop_follow_one_another_when_all_outcomes_are_known() -> None:
-    world = _World(1_000, 2, quick=True)
+    world = _World(1, quick=True)
     first, second, third = (world.period(number) for number in range(3))
     assert (second.start - first.start).days == FIRST_DAYS + HORIZON_DAYS
     assert (third.start - second.start).days == PERIOD_DAYS + HORIZON_DAYS
     assert len({first.seed, second.seed, third.seed}) == 3
     assert {one.drift.origin for one in (first, second, third)} == {first.start}
     assert {loop.exploration_share for loop in LOOPS} == {0.0, 0.05}
+
+
+def test_the_loop_with_exploration_runs_in_every_world_and_the_others_in_the_first() -> None:
+    runs = list(_runs(quick=False))
+    assert [number for loop, number in runs if loop is LOOPS[0]] == list(WORLDS)
+    assert {number for loop, number in runs if loop is not LOOPS[0]} == {WORLDS[0]}
+    worlds = [_World(number, quick=True).first for number in WORLDS]
+    assert len({one.world for one in worlds}) == len({one.seed for one in worlds}) == len(WORLDS)
+
+
+def test_the_loops_bar_holds_for_the_mean_of_the_worlds() -> None:
+    # Mean 1.1, standard deviation .1155, four worlds: 2.353 * .1155 / 2 = .136 on either side.
+    close = [{"slope": slope} for slope in (1.0, 1.0, 1.2, 1.2)]
+    assert _bar(close, 6).met
+    apart = [{"slope": slope} for slope in (1.15, 1.2, 1.25, 1.2)]
+    assert not _bar(apart, 6).met
+    assert _bar(apart, 6).measured.startswith("1.20, 1.15 to 1.25")

@@ -200,6 +200,7 @@ class Words:
         self.language = language
 
     def __call__(self, *, en: str, de: str) -> str:
+        """The text of the two that is in the reader's language."""
         return Text(en=en, de=de).in_language(self.language)
 
 
