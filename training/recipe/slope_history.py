@@ -103,6 +103,6 @@ def _given(seen: Sequence[SlopeEvidence], wander: float, usual_error: float) -> 
         precision = precision + window.precision @ blurred
         pull = pull + blurred @ window.pull
         log += float(np.log(np.linalg.det(blurred)) + wander**2 * window.pull @ blurred @ window.pull) / 2
-    covariance = np.linalg.inv(precision)
+    covariance = np.asarray(np.linalg.inv(precision), dtype=np.float64)
     mean = covariance @ pull
     return log + float(pull @ mean + np.log(np.linalg.det(covariance))) / 2, mean, covariance
