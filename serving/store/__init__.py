@@ -10,19 +10,23 @@ from serving.store.errors import (
 )
 from serving.store.exports import NewExport, PastLead
 from serving.store.keys import KeyRecord
+from serving.store.lives import Happened, Life, Place, StoredScore
 from serving.store.records import Erasure, LearntFrom, ModelRecord, NewScore, Objection, Outcome, Saved, Verdict
 from serving.store.store import Store
 from serving.store.told import Told
 from serving.store.watching import AlertRecord, FirstScore, Watching
+from serving.store.worklist import Wanted
 
 __all__ = [
     "AlertRecord",
     "Erasure",
     "FirstScore",
+    "Happened",
     "KeyRecord",
     "KeyReusedError",
     "LeadRefusedError",
     "LearntFrom",
+    "Life",
     "ModelRecord",
     "NewExport",
     "NewScore",
@@ -31,11 +35,14 @@ __all__ = [
     "Objection",
     "Outcome",
     "PastLead",
+    "Place",
     "Saved",
     "Store",
     "StoreDownError",
+    "StoredScore",
     "Told",
     "UnknownLeadError",
     "Verdict",
+    "Wanted",
     "Watching",
 ]

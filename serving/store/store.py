@@ -11,6 +11,7 @@ from serving.store.errors import NotMigratedError, outside
 from serving.store.exports import Exports
 from serving.store.figures import Figures
 from serving.store.keys import Keys
+from serving.store.lives import Lives
 from serving.store.migration import HEAD, current_revision, migrate
 from serving.store.objections import Objections
 from serving.store.observer import Nobody, Observer
@@ -19,6 +20,7 @@ from serving.store.retention import Retention
 from serving.store.scores import Scores
 from serving.store.told import OUTCOMES, VERDICTS, Told
 from serving.store.watching import Watching
+from serving.store.worklist import Worklist
 from serving.store.writer import Writer
 
 
@@ -36,6 +38,8 @@ class Store:
     retention : Retention
     figures : Figures
     watching : Watching
+    lives : Lives
+    worklist : Worklist
 
     Parameters
     ----------
@@ -61,6 +65,8 @@ class Store:
         self.retention = Retention(self._engine, self._writer)
         self.figures = Figures(self._engine)
         self.watching = Watching(self._engine, self._writer)
+        self.lives = Lives(self._engine)
+        self.worklist = Worklist(self._engine)
 
     @property
     def migrates_itself(self) -> bool:

@@ -125,7 +125,22 @@ leads = Table(
     Column("verdict_reason", String(64)),
     Column("first_contact_at", Moment),
 )
-Index(None, leads.c.probability, leads.c.lead_id)
+# Lists are sorted by it, and filtered in it: a filter that few leads pass would else look every lead up.
+Index(
+    "ix_leads_worklist",
+    leads.c.probability,
+    leads.c.lead_id,
+    leads.c.grade,
+    leads.c.handover,
+    leads.c.outcome,
+    leads.c.verdict,
+    leads.c.handed_over_at,
+    leads.c.handover_grade,
+    leads.c.first_contact_at,
+    leads.c.source,
+    leads.c.campaign,
+)
+Index(None, leads.c.region, leads.c.probability, leads.c.lead_id)
 Index(None, leads.c.handed_over_at)
 Index(None, leads.c.first_scored_at)
 Index(None, leads.c.account_id)

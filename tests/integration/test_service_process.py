@@ -153,7 +153,7 @@ def test_every_acknowledged_score_survives_kill_minus_9_once(
     assert len(acknowledged) >= 2 * 6
     with running(tmp_path, **settings) as service:
         for lead_id, answer in list(acknowledged.items())[::10]:
-            assert service.get(f"/v1/leads/{lead_id}").content == answer
+            assert service.get(f"/v1/leads/{lead_id}/score").content == answer
 
 
 def hang_up_in_the_middle(service: Process) -> None:

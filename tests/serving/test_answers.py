@@ -106,7 +106,7 @@ def test_the_flat_text_comes_in_the_language_asked_for_and_repeats_byte_for_byte
     assert german.json()["reasons_text"].split("\n")[1 : 1 + len(lines)] == lines
     assert {**german.json(), "reasons_text": ""} == {**english.json(), "reasons_text": ""}
     assert client.post("/v1/score", json=body, headers={"Accept-Language": "de"}).content == german.content
-    assert client.get("/v1/leads/L-7", headers={"Accept-Language": "de"}).content == german.content
+    assert client.get("/v1/leads/L-7/score", headers={"Accept-Language": "de"}).content == german.content
 
 
 def test_a_batch_repeated_under_its_key_carries_the_flat_text_of_each_lead(client: Client) -> None:

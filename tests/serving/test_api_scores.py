@@ -136,7 +136,7 @@ def test_a_date_counts_in_days_before_the_as_of_date(client: Client) -> None:
 
 def test_a_score_can_be_read_back_as_it_was_given(client: Client) -> None:
     given = client.post("/v1/score", json=LEAD)
-    read = client.get(f"/v1/leads/{LEAD['lead_id']}")
+    read = client.get(f"/v1/leads/{LEAD['lead_id']}/score")
     assert read.status_code == 200
     assert read.content == given.content
 
@@ -144,12 +144,12 @@ def test_a_score_can_be_read_back_as_it_was_given(client: Client) -> None:
 def test_the_latest_score_is_the_one_with_the_latest_as_of_date(client: Client) -> None:
     newest = scored(client)
     scored(client, {**LEAD, "as_of": "2025-06-01T00:00:00Z", "fields": {}})
-    assert client.get(f"/v1/leads/{LEAD['lead_id']}").json() == newest
+    assert client.get(f"/v1/leads/{LEAD['lead_id']}/score").json() == newest
 
 
 def test_a_lead_that_was_never_scored_is_not_found(client: Client) -> None:
     for lead_id in ("nobody", "has space", "a" * 500, "ümlaut"):
-        answer = client.get(f"/v1/leads/{lead_id}")
+        answer = client.get(f"/v1/leads/{lead_id}/score")
         assert answer.status_code == 404
         assert answer.json()["type"] == "urn:lead-quality:problem:not-found"
 
@@ -201,7 +201,7 @@ class TestBatch:
         leads = [{"lead_id": f"L{number}", "fields": {}} for number in range(20)]
         batch = client.post("/v1/score/batch", json={"leads": leads}).json()
         for lead, result in zip(leads, batch["results"], strict=True):
-            assert client.get(f"/v1/leads/{lead['lead_id']}").json() == result["score"]
+            assert client.get(f"/v1/leads/{lead['lead_id']}/score").json() == result["score"]
 
     def test_a_batch_in_which_nothing_fits_is_refused_with_every_place(self, client: Client) -> None:
         leads = [{"lead_id": "L0", "fields": {"employees": -1}}, {"lead_id": "L1", "fields": []}, 3]
@@ -218,7 +218,7 @@ class TestBatch:
         answer = client.post("/v1/score/batch", json=body)
         assert answer.status_code == 422
         assert [problem["where"] for problem in answer.json()["problems"]] == ["mode", "leads[1].fields.employees"]
-        assert client.get(f"/v1/leads/{LEAD['lead_id']}").status_code == 404
+        assert client.get(f"/v1/leads/{LEAD['lead_id']}/score").status_code == 404
 
     @pytest.mark.parametrize("leads", [[], [LEAD] * 21, None, {"0": LEAD}, "all"])
     def test_a_batch_has_one_to_the_allowed_number_of_leads(self, client: Client, leads: object) -> None:
@@ -240,7 +240,7 @@ WHAT_IF = {"as_of": LEAD["as_of"], "fields": LEAD["fields"]}
 def test_what_if_gives_the_same_numbers_and_words_and_stores_nothing(client: Client) -> None:
     answer = client.post("/v1/what-if", json=WHAT_IF, headers={"Accept-Language": "de"})
     TypeAdapter(WhatIfAnswer).validate_json(answer.content, strict=True, extra="forbid")
-    assert client.get(f"/v1/leads/{LEAD['lead_id']}").status_code == 404
+    assert client.get(f"/v1/leads/{LEAD['lead_id']}/score").status_code == 404
     real = client.post("/v1/score", json=LEAD, headers={"Accept-Language": "de"}).json()
     assert answer.json() == {
         name: value for name, value in real.items() if name not in ("score_id", "lead_id", "account_id")

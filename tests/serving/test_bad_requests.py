@@ -300,7 +300,7 @@ def test_a_body_full_of_fields_that_do_not_exist_costs_a_bounded_answer(client: 
         ("POST", "/v2/score", 404),
         ("GET", "/v1/score/", 404),
         ("GET", "/v1/score", 405),
-        ("DELETE", "/v1/leads/L1", 405),
+        ("PUT", "/v1/leads/L1", 405),
         ("PUT", "/v1/score/batch", 405),
     ],
 )

@@ -36,6 +36,11 @@ def raised(kind: type[LeadQualityError]) -> LeadQualityError:
     return kind([PROBLEM]) if issubclass(kind, DataError) else kind("postgresql://leads:secret@db/leads")
 
 
+OTHER_STATUS = {
+    serving.store.errors.LeadRefusedError: 409,
+    serving.store.errors.NotHandedOverError: 409,
+    serving.store.errors.UnknownLeadError: 404,
+}
 OURS = {kind for kind in all_errors() if kind.__module__.startswith(("features.errors", "serving."))}
 
 
@@ -43,7 +48,7 @@ OURS = {kind for kind in all_errors() if kind.__module__.startswith(("features.e
 def test_every_error_has_an_answer_whose_status_says_whose_fault_it_is(kind: type[LeadQualityError]) -> None:
     told = api_error(raised(kind))
     if issubclass(kind, DataError):
-        assert told.kind.status == (409 if kind is serving.store.errors.LeadRefusedError else 422)
+        assert told.kind.status == OTHER_STATUS.get(kind, 422)
         assert told.problems
     elif issubclass(kind, features.errors.NotReadyError | features.errors.OutsideError):
         assert told.kind.status == 503

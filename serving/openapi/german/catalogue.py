@@ -7,7 +7,7 @@ from typing import Any
 
 from features.text import Language
 from serving.errors import KINDS
-from serving.openapi.german import alerts, common, feedback, kpis, model, privacy, scores
+from serving.openapi.german import alerts, common, feedback, kpis, leads, model, privacy, scores
 
 TOLD = ("summary", "description")
 DATA = frozenset(("value", "enum", "const", "default", "example"))
@@ -19,6 +19,7 @@ GERMAN: Mapping[str, str] = {
     **common.TEXTS,
     **feedback.TEXTS,
     **kpis.TEXTS,
+    **leads.TEXTS,
     **model.TEXTS,
     **privacy.TEXTS,
     **scores.TEXTS,

@@ -175,7 +175,7 @@ def test_power_platform_gets_one_way_of_signing_in(documents: dict[str, Document
 
 
 def test_the_documents_for_import_stay_small_however_many_levels_there_are(documents: dict[str, Document]) -> None:
-    assert size_bytes(documents["2.0"]) < LARGEST_BYTES / 10
+    assert size_bytes(documents["2.0"]) < LARGEST_BYTES / 4
     assert size_bytes(documents["3.0"]) < 10_000_000 / 10
 
 
