@@ -11,8 +11,9 @@ import features.errors
 import serving.store.errors
 from features.encode import Matrix
 from features.errors import DataError, LeadQualityError, Problem
-from features.model.additive import Explained, LeadModel
+from features.model.additive import LeadModel
 from features.model.bundle import Bundle
+from features.model.kernel import Computed, Kernel
 from features.text import Text
 from serving.errors import KINDS, api_error, details, preferred_language
 from serving.settings import Settings
@@ -117,9 +118,9 @@ def test_a_fault_of_ours_is_a_500_without_a_stack_trace(bundle: Bundle, sqlite_u
 class LyingModel(LeadModel):
     """A model whose contributions miss the log-odds."""
 
-    def explain(self, matrix: Matrix) -> Explained:
-        explained = super().explain(matrix)
-        return replace(explained, log_odds=explained.log_odds + 1e-6)
+    def compute(self, matrix: Matrix, kernel: Kernel) -> Computed:
+        computed = super().compute(matrix, kernel)
+        return computed._replace(log_odds=computed.log_odds + 1e-6)
 
 
 def test_a_sum_that_does_not_add_up_is_never_answered(bundle: Bundle, sqlite_url: str) -> None:
