@@ -197,7 +197,7 @@ def shifts(bundle: Bundle) -> list[Shift]:
     pages = names.index("pages_viewed_30d")
     code = float(FIRST_LEVEL_CODE + levels["lead_source"].index("webinar"))
     return [
-        Shift("30 % of the leads come from webinars in addition", "field:lead_source", _put(source, code, 0.3)),
+        Shift("30 % of the leads come from webinars instead", "field:lead_source", _put(source, code, 0.3)),
         Shift("page views count double", "field:pages_viewed_30d", _scale(pages, 2.0)),
         Shift("15 % have a region never seen", "unknown:region", _put(region, float(POOLED_CODE), 0.15)),
         Shift("30 % more come without employees", "missing:employees", _put(employees, np.nan, 0.3)),
