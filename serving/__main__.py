@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from features.text import reader_language
-from serving.commands import backup, demo, erased, history, keys, migrate, openapi, retention, serve, watch
+from serving.commands import backup, demo, erased, history, keys, migrate, openapi, retention, serve, shadow, watch
 
-COMMANDS = (serve, migrate, keys, watch, backup, history, retention, erased, openapi, demo)
+COMMANDS = (serve, migrate, keys, watch, backup, history, shadow, retention, erased, openapi, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -26,8 +26,10 @@ from serving.middleware import RequestLog
 from serving.renewal import Renewal
 from serving.responses import answer_errors
 from serving.routes import ROUTERS
+from serving.scoring import model_record
 from serving.service import Clock, Service, utc_now
 from serving.settings import Settings
+from serving.shadow.shadow import Shadow
 from serving.store import Store
 from serving.watcher import keep_watching
 
@@ -52,7 +54,9 @@ def create_app(
     metrics = Metrics()
     store = store or Store(settings.database_url, timeout_s=settings.store_timeout_s, observer=metrics)
     guard = None if settings.demo else Guard(settings, store.keys, clock)
-    service = Service(settings, ModelInService(settings, bundle), store, clock, guard, metrics)
+    model = ModelInService(settings, bundle)
+    shadow = _shadow(settings, model, store, clock)
+    service = Service(settings, model, store, clock, guard, metrics, shadow)
     app = FastAPI(
         title="Lead Quality",
         version=_release(),
@@ -93,7 +97,8 @@ def from_environment() -> FastAPI:
 async def _running(service: Service, *, closes_store: bool) -> AsyncIterator[None]:
     """Everything that lives as long as the application does."""
     tasks = [] if await _prepare(service) else [asyncio.create_task(_until_ready(service))]
-    renewal = Renewal(service.model, service.clock, service.settings)
+    models = [service.model, *([service.shadow.challenger] if service.shadow else [])]
+    renewal = Renewal(models, service.clock, service.settings)
     tasks.append(asyncio.create_task(renewal.keep()))
     if service.guard is not None:
         await service.guard.read()
@@ -108,8 +113,20 @@ async def _running(service: Service, *, closes_store: bool) -> AsyncIterator[Non
             await task
     if service.guard is not None:
         await service.guard.store_uses()
+    if service.shadow is not None:
+        await run_in_threadpool(service.shadow.close)
     if closes_store:
         service.store.close()
+
+
+def _shadow(settings: Settings, champion: ModelInService, store: Store, clock: Clock) -> Shadow | None:
+    """Who scores in the shadow, told of every score that is stored."""
+    if not settings.shadow:
+        return None
+    challenger = ModelInService(settings, source=settings.shadow)
+    shadow = Shadow(champion, challenger, store, clock, lambda scorer: model_record(scorer.model_name))
+    store.scores.listen(shadow.offer)
+    return shadow
 
 
 async def _until_ready(service: Service) -> None:

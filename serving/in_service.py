@@ -63,6 +63,11 @@ class ModelInService:
         return self._scorer
 
     @property
+    def source(self) -> str:
+        """Where the bundle is looked for."""
+        return self._source
+
+    @property
     def pending(self) -> Pending | None:
         """Why another model could not take over when last looked; None if the one in service is the one meant."""
         return self._pending

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
@@ -20,18 +20,27 @@ from serving.settings import Settings
 
 
 class Renewal:
-    """Looks for another model in the background; lives in the event loop."""
+    """Looks for other models in the background; lives in the event loop.
 
-    def __init__(self, model: ModelInService, clock: Callable[[], datetime], settings: Settings) -> None:
-        self._model, self._clock = model, clock
+    Parameters
+    ----------
+    models : sequence of ModelInService
+        The one in service, and a challenger in the shadow if there is one, which is opened here.
+    """
+
+    def __init__(self, models: Sequence[ModelInService], clock: Callable[[], datetime], settings: Settings) -> None:
+        self._models, self._clock = models, clock
         self._check_s, self._retry_s = settings.bundle_check_s, settings.bundle_retry_s
         self._asked = asyncio.Event()
 
     async def keep(self) -> None:
         """Look again and again, until cancelled."""
+        for challenger in self._models[1:]:
+            await run_in_threadpool(look, challenger, self._clock(), asked=True)
         while True:
             asked = await self._wait()
-            await run_in_threadpool(look, self._model, self._clock(), asked=asked)
+            for model in self._models:
+                await run_in_threadpool(look, model, self._clock(), asked=asked)
 
     @contextmanager
     def at_signal(self) -> Iterator[None]:
@@ -58,7 +67,7 @@ class Renewal:
         if not self._check_s:
             return None
         # What did not work may soon: a directory that was still being written, a registry that was away.
-        return min(self._check_s, self._retry_s) if self._model.pending else self._check_s
+        return min(self._check_s, self._retry_s) if any(model.pending for model in self._models) else self._check_s
 
 
 def look(model: ModelInService, now: datetime, *, asked: bool) -> None:
@@ -67,10 +76,15 @@ def look(model: ModelInService, now: datetime, *, asked: bool) -> None:
     try:
         if model.renew(now, asked=asked):
             named = model.scorer.model_name
-            log.info("another model is in service", version=named["version"], bundle_id=named["bundle_id"])
+            log.info(
+                "another model is in service",
+                source=model.source,
+                version=named["version"],
+                bundle_id=named["bundle_id"],
+            )
     except LeadQualityError as error:
         if asked or model.pending != known:  # said once, not at every look
-            log.error("another model could not be put into service", reason=str(error))
+            log.error("another model could not be put into service", source=model.source, reason=str(error))
 
 
 def tell_the_other_workers() -> bool:

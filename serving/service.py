@@ -17,6 +17,7 @@ from serving.errors import preferred_language
 from serving.in_service import ModelInService
 from serving.metrics import Metrics
 from serving.settings import Settings
+from serving.shadow.shadow import Shadow
 from serving.store import Store, StoreDownError
 
 T = TypeVar("T")
@@ -54,6 +55,8 @@ class Service:
     guard: Guard | None = None
     """Who says which callers may; None in the demo, where everybody may."""
     metrics: Metrics = field(default_factory=Metrics)
+    shadow: Shadow | None = None
+    """Who scores in the shadow, if the settings name a challenger."""
 
     @staticmethod
     def of(request: Request) -> Service:

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     bundle_check_s: Annotated[float, Field(ge=0, le=86_400)] = 60.0
     """Seconds between looks whether another bundle is there to be served; 0 looks only when told to."""
 
+    shadow: str = ""
+    """A challenger that scores the same leads after their answers: named as `bundle` is; empty for none."""
+
     database_url: Annotated[str, Field(repr=False)] = "sqlite:///.state/scores.db"
     """The store: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`."""
 

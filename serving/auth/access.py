@@ -65,6 +65,7 @@ ACCESS: Mapping[str, Need] = {
     "POST /v1/model/reload": only("data"),
     "GET /v1/alerts": ANY_KEY,
     "GET /metrics": only("data"),
+    "GET /v1/model/shadow": only("data"),
     "GET /healthz": OPEN,
     "GET /readyz": OPEN,
     "GET /openapi.json": ANY_KEY,

@@ -11,6 +11,7 @@ from serving.routes import (
     model,
     privacy,
     scores,
+    shadow,
 )
 
 ROUTERS = (
@@ -21,6 +22,7 @@ ROUTERS = (
     privacy.router,
     model.router,
     alerts.router,
+    shadow.router,
     health.router,
     metrics.router,
     documentation.router,

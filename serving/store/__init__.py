@@ -12,6 +12,7 @@ from serving.store.exports import NewExport, PastLead
 from serving.store.keys import KeyRecord
 from serving.store.lives import Happened, Life, Place, StoredScore
 from serving.store.records import Erasure, LearntFrom, ModelRecord, NewScore, Objection, Outcome, Saved, Verdict
+from serving.store.shadow import Pair, ShadowScore
 from serving.store.store import Store
 from serving.store.told import Told
 from serving.store.watching import AlertRecord, FirstScore, Watching
@@ -34,9 +35,11 @@ __all__ = [
     "NotMigratedError",
     "Objection",
     "Outcome",
+    "Pair",
     "PastLead",
     "Place",
     "Saved",
+    "ShadowScore",
     "Store",
     "StoreDownError",
     "StoredScore",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -39,6 +39,11 @@ class Scores:
         self._engine = engine
         self._writer = writer
         self._observer = observer
+        self._listener: Callable[[Sequence[NewScore]], object] = lambda _new: None
+
+    def listen(self, listener: Callable[[Sequence[NewScore]], object]) -> None:
+        """Tell `listener` of scores once they are stored, each once; it must not block, and what it raises is lost."""
+        self._listener = listener
 
     def save(self, model: ModelRecord, new: Sequence[NewScore]) -> list[Stored]:
         """What is stored for each of `new`, in their order, or why nothing may be; all are committed together.
@@ -51,7 +56,7 @@ class Scores:
             If the database fails; then nothing was acknowledged, and the same request may be sent again.
         """
         stored = self._writer.write(_write, _Wanted(model, new))
-        self._observer.scored(_not_there_before(new, stored))
+        self._told(_not_there_before(new, stored))
         return stored
 
     def submit(self, model: ModelRecord, new: Sequence[NewScore]) -> Future[list[Stored]]:
@@ -90,7 +95,12 @@ class Scores:
 
     def _tell(self, new: Sequence[NewScore], stored: Future[list[Stored]]) -> None:
         if not stored.cancelled() and stored.exception() is None:
-            self._observer.scored(_not_there_before(new, stored.result()))
+            self._told(_not_there_before(new, stored.result()))
+
+    def _told(self, fresh: Sequence[NewScore]) -> None:
+        self._observer.scored(fresh)
+        if fresh:
+            self._listener(fresh)
 
 
 def _not_there_before(new: Sequence[NewScore], stored: Sequence[Stored]) -> list[NewScore]:

@@ -18,6 +18,7 @@ from serving.store.observer import Nobody, Observer
 from serving.store.records import Outcome, Verdict
 from serving.store.retention import Retention
 from serving.store.scores import Scores
+from serving.store.shadow import Shadows
 from serving.store.told import OUTCOMES, VERDICTS, Told
 from serving.store.watching import Watching
 from serving.store.worklist import Worklist
@@ -33,6 +34,7 @@ class Store:
     outcomes, verdicts : Told
     keys : Keys
     exports : Exports
+    shadows : Shadows
     objections : Objections
     erasures : Erasures
     retention : Retention
@@ -60,6 +62,7 @@ class Store:
         self.verdicts: Told[Verdict] = Told(self._engine, self._writer, VERDICTS)
         self.keys = Keys(self._engine, self._writer)
         self.exports = Exports(self._engine, self._writer)
+        self.shadows = Shadows(self._engine, self._writer)
         self.objections = Objections(self._engine, self._writer)
         self.erasures = Erasures(self._engine, self._writer)
         self.retention = Retention(self._engine, self._writer)

@@ -1,0 +1,1 @@
+"""A challenger that scores the same leads as the champion, after their answers, and changes none of them."""
