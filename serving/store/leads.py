@@ -17,33 +17,34 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from serving.store import rows
 from serving.store.records import ModelRecord, NewScore, Outcome, Verdict
-from serving.store.rows import insert_or_replace, rows_where_in
 from serving.store.tables import leads
 
 LeadRow = dict[str, Any]
 COLUMNS = tuple(column.name for column in leads.columns)
+WHOLE_ROWS = rows.where_in(select(leads), leads.c.lead_id)
 
 
 def rows_of(connection: Connection, lead_ids: Iterable[str]) -> dict[str, LeadRow]:
     """The rows of those leads that have one, by lead id."""
-    found = rows_where_in(connection, select(leads), leads.c.lead_id, list(dict.fromkeys(lead_ids)))
-    return {row.lead_id: dict(row._mapping) for row in found}
+    found = rows.rows_of(connection, WHOLE_ROWS, list(dict.fromkeys(lead_ids)))
+    return {row.lead_id: dict(zip(COLUMNS, row, strict=True)) for row in found}
 
 
 def count_scores(connection: Connection, scored: Sequence[tuple[ModelRecord, NewScore]]) -> None:
     """Bring the rows of leads up to date after new scores, given in the order in which they came."""
-    rows = rows_of(connection, [score.lead_id for _, score in scored])
+    found = rows_of(connection, [score.lead_id for _, score in scored])
     for model, score in scored:
-        rows[score.lead_id] = _after_score(rows.get(score.lead_id), model, score)
-    keep(connection, rows.values())
+        found[score.lead_id] = _after_score(found.get(score.lead_id), model, score)
+    keep(connection, found.values())
 
 
-def keep(connection: Connection, rows: Iterable[LeadRow]) -> None:
+def keep(connection: Connection, changed: Iterable[LeadRow]) -> None:
     """Write rows of leads, in one order, as every writer does."""
-    sorted_rows = sorted(rows, key=lambda row: str(row["lead_id"]))
+    sorted_rows = sorted(changed, key=lambda row: str(row["lead_id"]))
     if sorted_rows:
-        insert_or_replace(connection, leads, sorted_rows)
+        rows.insert_or_replace(connection, leads, sorted_rows)
 
 
 def _after_score(row: LeadRow | None, model: ModelRecord, score: NewScore) -> LeadRow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
@@ -16,11 +17,14 @@ from serving.store.errors import KeyReusedError, LeadRefusedError, outside
 from serving.store.observer import Observer
 from serving.store.records import ModelRecord, NewScore, Saved
 from serving.store.refusals import refused_leads
-from serving.store.rows import insert_missing, rows_where_in
+from serving.store.rows import insert_missing, rows_of, rows_where_in, where_in
 from serving.store.tables import models, objections, scores
 from serving.store.writer import Writer
 
 COLUMNS = tuple(name for name in (column.name for column in scores.columns) if name in NewScore.__slots__)
+INSERT = insert(scores)
+STORED = where_in(select(scores.c.request_key, scores.c.request_hash, scores.c.answer), scores.c.request_key)
+KNOWN_MODELS = where_in(select(models.c.bundle_id), models.c.bundle_id)
 Stored: TypeAlias = Saved | LeadRefusedError
 
 
@@ -162,11 +166,16 @@ def _insert(connection: Connection, new: Sequence[tuple[ModelRecord, NewScore]])
     if not new:
         return
     first_served = {model: score.received_at for model, score in reversed(new)}
-    insert_missing(
-        connection, models, [{**asdict(model), "first_served_at": moment} for model, moment in first_served.items()]
-    )
-    connection.execute(insert(scores), [_row(model, score) for model, score in new])
+    known = {row.bundle_id for row in rows_of(connection, KNOWN_MODELS, [model.bundle_id for model in first_served])}
+    missing = [_model_row(model, moment) for model, moment in first_served.items() if model.bundle_id not in known]
+    if missing:
+        insert_missing(connection, models, missing)
+    connection.execute(INSERT, [_row(model, score) for model, score in new])
     leads.count_scores(connection, new)
+
+
+def _model_row(model: ModelRecord, moment: datetime) -> dict[str, object]:
+    return {**asdict(model), "first_served_at": moment}
 
 
 def _row(model: ModelRecord, score: NewScore) -> dict[str, object]:
@@ -182,6 +191,5 @@ def _refused_keys(connection: Connection, keys: Iterable[str]) -> set[str]:
 
 def _stored(connection: Connection, keys: Iterable[str]) -> dict[str, tuple[str, bytes]]:
     """Request key to request hash and answer, for keys that are stored."""
-    query = select(scores.c.request_key, scores.c.request_hash, scores.c.answer)
-    found = rows_where_in(connection, query, scores.c.request_key, list(dict.fromkeys(keys)))
+    found = rows_of(connection, STORED, list(dict.fromkeys(keys)))
     return {row.request_key: (row.request_hash, row.answer) for row in found}
