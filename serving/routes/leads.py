@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from features.errors import NotReadyError
 from features.text import Text
 from serving.answers import in_language
+from serving.bundles import ModelInService
 from serving.errors import ApiError
 from serving.etags import IF_NONE_MATCH, STILL_THE_SAME, tagged_response
 from serving.intake import ID_PATTERN, is_lead_id
@@ -112,7 +113,7 @@ async def get_lead(request: Request) -> Response:
     life = await run_in_threadpool(service.store.lives.of_lead, _lead_id(request))
     if life is None:
         raise ApiError("not_found", detail=NO_SCORE)
-    return tagged_response(request, lead_answer(life, hours_by_grade(scorer_if_any(service))))
+    return tagged_response(request, lead_answer(life, hours_by_grade(scorer_if_any(service.model))))
 
 
 @router.get(
@@ -148,7 +149,7 @@ async def get_history(request: Request) -> Response:
     query = Query(request.query_params, ("limit", "next"))
     after, most = history_place(query), query.limit(MOST_HAPPENINGS)
     query.check()
-    work = partial(history_answer, service.store, lead_id, after, most, scorer_if_any(service))
+    work = partial(history_answer, service.store, lead_id, after, most, scorer_if_any(service.model))
     answer = await run_in_threadpool(work)
     if answer is None:
         raise ApiError("not_found", detail=NO_SCORE)
@@ -191,10 +192,10 @@ def hours_by_grade(scorer: Scorer | None) -> dict[str, float]:
     return {grade: hours for grade, hours in agreed if hours is not None}
 
 
-def scorer_if_any(service: Service) -> Scorer | None:
+def scorer_if_any(model: ModelInService) -> Scorer | None:
     """The scorer in service, or None: what is stored can be read without one."""
     try:
-        return service.model.scorer
+        return model.scorer
     except NotReadyError:
         return None
 
@@ -214,7 +215,7 @@ def _change(service: Service, lead_id: str, named: tuple[str | None, str | None]
         if score_id is not None:
             pair[position] = lives.score(lead_id, score_id)
     before, after = pair
-    return None if before is None or after is None else compare(before, after, scorer_if_any(service))
+    return None if before is None or after is None else compare(before, after, scorer_if_any(service.model))
 
 
 def _lead_id(request: Request) -> str:

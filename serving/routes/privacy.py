@@ -7,7 +7,6 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from features.errors import NotReadyError
 from features.text import Text
 from serving.errors import ApiError
 from serving.etags import IF_NONE_MATCH, STILL_THE_SAME, tagged_response
@@ -16,6 +15,8 @@ from serving.privacy.objecting import object_to_scores, objection_answer
 from serving.privacy.shapes import ObjectionAnswer, Receipt
 from serving.responses import documented, json_response
 from serving.routes.feedback import arrived_with_body
+from serving.routes.leads import scorer_if_any
+from serving.scorer import Scorer
 from serving.service import Service
 from serving.store import Erasure, LearntFrom
 
@@ -148,14 +149,14 @@ async def get_erasure(request: Request) -> Response:
 
 
 def models_in_service(service: Service) -> tuple[LearntFrom, ...]:
-    """The models of which the service knows what they learnt from: what it has opened."""
-    try:
-        scorer = service.model.scorer
-    except NotReadyError:
-        return ()
+    """The models of which the service knows what they learnt from: what it has opened, also for the shadow."""
+    opened = [service.model, *([service.shadow.challenger] if service.shadow else [])]
+    return tuple(_learnt_from(scorer) for model in opened if (scorer := scorer_if_any(model)) is not None)
+
+
+def _learnt_from(scorer: Scorer) -> LearntFrom:
     named = scorer.model_name
-    exports = scorer.bundle.manifest.history_exports
-    return (LearntFrom(named["bundle_id"], named["name"], named["version"], exports),)
+    return LearntFrom(named["bundle_id"], named["name"], named["version"], scorer.bundle.manifest.history_exports)
 
 
 def _lead_id(request: Request) -> str:
