@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from features.errors import NotReadyError
 from features.text import Text
 from serving.answers import in_language
-from serving.bundles import ModelInService
 from serving.errors import ApiError
 from serving.etags import IF_NONE_MATCH, STILL_THE_SAME, tagged_response
+from serving.in_service import ModelInService
 from serving.intake import ID_PATTERN, is_lead_id
 from serving.lives.comparing import compare
 from serving.lives.history import history_answer
