@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -76,18 +77,18 @@ def monthly(quick: bool, tell: Callable[[str, float], None]) -> Part:
     encoder = _encoder(labelled, months[0].known)
     choice = choose_recency(sample_of(labelled, encoder, months[0].known), encoder.fields, settings=origins)
     replay = _Replay(labelled, quick)
-    scores, rows, chosen = [], [], [choice.best]
+    scores, rows, chosen = [], [], []
     for number, month in enumerate(months):
         tell(month.name, 0.2 + 0.8 * number / len(months))
+        chosen.append(choice.best)
         ours, theirs = replay.ours(number, month, choice.best), _logistic(labelled, month)
         scores.append((ours, theirs))
         rows.append(_row(labelled, month, ours, theirs, replay.n_trees))
         choice = _after(choice, labelled, month)
-        chosen.append(choice.best)
     ours, theirs = (np.concatenate(column) for column in zip(*scores, strict=True))
     everything = np.concatenate([month.scored for month in months])
     totals, bars, notes = _totals(labelled, everything, ours, theirs)
-    notes = [*_chosen(months, chosen, choice.n_origins), *notes]
+    notes = [*_chosen([month.name for month in months], chosen, choice.n_origins - len(months)), *notes]
     tables = [Table("All months together", TOTALS, totals), Table("Month by month", COLUMNS, rows)]
     return Part(
         "monthly", "bank_marketing, refitted monthly, June 2009 on", (__doc__ or "").strip(), tables, bars, notes
@@ -208,12 +209,12 @@ def _totals(
     return totals, bars, [f"Ours minus logistic regression, log loss: {gap.value:+.4f}, {low:+.4f} to {high:+.4f}."]
 
 
-def _chosen(months: Sequence[_Month], chosen: Sequence[Recency], n_origins: int) -> Iterator[str]:
-    """What was chosen at first, and every change."""
-    yield f"Over {n_origins - len(months)} origins before {months[0].name}, then with each month: {_said(chosen[0])}."
-    for month, before, best in zip(months[1:], chosen, chosen[1:-1], strict=True):
+def _chosen(months: Sequence[str], chosen: Sequence[Recency], n_origins: int) -> Iterator[str]:
+    """What was chosen for the first month, and every change after it."""
+    yield f"Chosen over {n_origins} origins before {months[0]}, then one more each month: {_said(chosen[0])}."
+    for month, (before, best) in zip(months[1:], pairwise(chosen), strict=True):
         if best != before:
-            yield f"From {month.name} on: {_said(best)}."
+            yield f"From {month} on: {_said(best)}."
 
 
 def _said(recency: Recency) -> str:
