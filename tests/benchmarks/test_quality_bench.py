@@ -21,10 +21,12 @@ from benchmarks.quality.histories import (
     with_left_out,
 )
 from benchmarks.quality.leaks import _planted
+from benchmarks.quality.monthly import _chosen
 from benchmarks.quality.simulated import ece_against
 from benchmarks.quality.windows import NAMES, _mean, _mean_bar, _worst_bar
 from benchmarks.report import Bar, Column, Part, Table, save
 from training.learn import Learnt, Settings, learn
+from training.recipe.recency import Recency
 from training.simulate import Simulation
 from training.splits import Split, verify
 
@@ -204,3 +206,14 @@ def test_the_loops_bar_holds_for_the_mean_of_the_worlds() -> None:
     apart = [{"slope": slope} for slope in (1.15, 1.2, 1.25, 1.2)]
     assert not _bar(apart, 6).met
     assert _bar(apart, 6).measured.startswith("1.20, 1.15 to 1.25")
+
+
+def test_the_bank_says_what_it_chose_at_first_and_every_change() -> None:
+    slow, fast = Recency(2000.0, 500, None), Recency(None, 500, 250.0)
+    said_of = list(_chosen(["2009-06", "2009-07", "2009-08", "2009-09"], [slow, slow, fast, fast], 20))
+    assert said_of == [
+        "Chosen over 20 origins before 2009-06, then one more each month: half-life of training 2,000 leads, "
+        "calibrated on the newest 500 outcomes, their half-life none.",
+        "From 2009-08 on: half-life of training none, calibrated on the newest 500 outcomes, their half-life 250 leads.",
+    ]
+    assert len(list(_chosen(["2009-06"], [slow], 20))) == 1
