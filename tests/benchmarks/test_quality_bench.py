@@ -214,6 +214,7 @@ def test_the_bank_says_what_it_chose_at_first_and_every_change() -> None:
     assert said_of == [
         "Chosen over 20 origins before 2009-06, then one more each month: half-life of training 2,000 leads, "
         "calibrated on the newest 500 outcomes, their half-life none.",
-        "From 2009-08 on: half-life of training none, calibrated on the newest 500 outcomes, their half-life 250 leads.",
+        "From 2009-08 on: half-life of training none, calibrated on the newest 500 outcomes, their half-life 250 "
+        "leads.",
     ]
     assert len(list(_chosen(["2009-06"], [slow], 20))) == 1
