@@ -70,18 +70,21 @@ class Renewal:
         return min(self._check_s, self._retry_s) if any(model.pending for model in self._models) else self._check_s
 
 
+def take(model: ModelInService, now: datetime, *, asked: bool) -> bool:
+    """Whether another model is in service now, which is logged; blocks, and raises as `ModelInService.renew`."""
+    if not model.renew(now, asked=asked):
+        return False
+    named = model.scorer.model_name
+    about = {"version": named["version"], "bundle_id": named["bundle_id"]}
+    log.info("another model is in service", source=model.source, **about)
+    return True
+
+
 def look(model: ModelInService, now: datetime, *, asked: bool) -> None:
     """Look for another model once, and log what came of it; blocks."""
     known = model.pending
     try:
-        if model.renew(now, asked=asked):
-            named = model.scorer.model_name
-            log.info(
-                "another model is in service",
-                source=model.source,
-                version=named["version"],
-                bundle_id=named["bundle_id"],
-            )
+        take(model, now, asked=asked)
     except LeadQualityError as error:
         if asked or model.pending != known:  # said once, not at every look
             log.error("another model could not be put into service", source=model.source, reason=str(error))

@@ -13,7 +13,7 @@ from features.model.bundle import Window
 from features.text import Text, same
 from serving.errors import ApiError
 from serving.logs import log
-from serving.renewal import tell_the_other_workers
+from serving.renewal import take, tell_the_other_workers
 from serving.responses import documented, json_response
 from serving.schemas import (
     FieldShown,
@@ -64,7 +64,7 @@ async def reload_model(request: Request) -> Response:
     if service.settings.workers > 1:
         tell_the_other_workers()
     try:
-        changed = await run_in_threadpool(service.model.renew, service.clock(), asked=True)
+        changed = await run_in_threadpool(take, service.model, service.clock(), asked=True)
     except LeadQualityError as error:
         log.error("another model could not be put into service", reason=str(error))
         raise ApiError("model_refused", detail=same(str(error))) from error
