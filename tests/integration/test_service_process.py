@@ -103,8 +103,12 @@ def running(place: Path, **settings: str) -> Iterator[Process]:
         yield service
     finally:
         if process.poll() is None:
+            process.terminate()  # not killed: that would leave its workers behind
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
             process.kill()
-        process.wait(30)
+            process.wait(30)
 
 
 def stored_lead_ids(url: str) -> list[str]:
