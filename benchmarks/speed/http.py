@@ -2,14 +2,14 @@
 
 All servers have one worker and run at once; they are asked in turn, round by round, so that what else the machine does
 falls on all alike. wrk asks with another lead each time (benchmarks/speed/load.py). Ours answers with every
-contribution and all reasons and has stored the answer before; `mlflow models serve` gives only the probability of the
-same trees, the tutorial app a probability and SHAP values, the echo bytes of the size of our answer for the same
-request. Only ratios mean something elsewhere.
+contribution and all reasons and has stored the answer before; `mlflow models serve` gives only the probability of a
+model of the same size, the tutorial app a probability and SHAP values, both from leads as they are, with their
+categories as words; the echo answers the same request with bytes of the size of our answer. Only ratios mean something
+elsewhere.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import statistics
@@ -21,14 +21,16 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import orjson
 
+from benchmarks.command import NotMeasuredError
 from benchmarks.environment import python_of
 from benchmarks.report import Bar, Cell, Column, Part, Table
 from benchmarks.speed.load import LEAD_ID, Client, Load, client
-from benchmarks.speed.model import AS_OF, Measured, measured, requests
+from benchmarks.speed.model import CATEGORIES, N_HISTORY, NUMBERS, Measured, drawn, measured, requests
 from benchmarks.speed.servers import Server, running
 
 PEERS = Path(__file__).parent / "peers"
@@ -102,13 +104,11 @@ def _started(
     leads = requests(N_BODIES)
     bodies = [orjson.dumps({**lead, "lead_id": LEAD_ID}) for lead in leads]
     what_if = [orjson.dumps({name: lead[name] for name in ("as_of", "fields")}) for lead in leads]
-    encoded = np.array([model.bundle.model.encoder.record(lead["fields"], AS_OF).row for lead in leads])
-    names = [f"Column_{place}" for place in range(encoded.shape[1])]
-    ask = {kind: stack.enter_context(client(made)) for kind, made in (("lead", bodies), ("what if", what_if))}
-    ask["tutorial"] = stack.enter_context(client([_features(names, row) for row in encoded]))
-    ask["mlflow"] = stack.enter_context(client([_split(names, row) for row in encoded]))
-    trees = folder / "trees.txt"
-    model.booster.save_model(trees)
+    split = [_split(lead["fields"]) for lead in leads]
+    kinds = (("lead", bodies), ("what if", what_if), ("mlflow", split))
+    ask = {kind: stack.enter_context(client(made)) for kind, made in kinds}
+    tell("training the tutorial's model", 0.0)
+    _register(python, folder)
     tell("starting the servers", 0.0)
     ours, key = stack.enter_context(_ours(folder, model.place))
     answer = _answer(ours, key, leads[0])
@@ -129,10 +129,9 @@ def _started(
             [str(python), *uvicorn, "--app-dir", str(PEERS), "tutorial:app"],
             ready="/ready",
             folder=folder,
-            settings={"TUTORIAL_MODEL": str(trees)},
+            settings={"TUTORIAL_MODEL": str(folder / "tutorial.joblib")},
         )
     )
-    subprocess.run([str(python), str(PEERS / "register.py"), str(trees), str(folder / "mlflow")], check=True)
     serve = ["-m", "mlflow", "models", "serve", "-m", str(folder / "mlflow"), "-h", "127.0.0.1", "-p", "{port}"]
     mlflow = stack.enter_context(
         running(
@@ -148,7 +147,7 @@ def _started(
         "ours": _Asked(ours, ask["lead"], "/v1/score", plain | {"X-API-Key": key}, [], []),
         "ours, what if": _Asked(ours, ask["what if"], "/v1/what-if", plain | {"X-API-Key": key}, [], []),
         "FastAPI echo": _Asked(echo, ask["lead"], "/v1/score", plain, [], []),
-        "tutorial app": _Asked(tutorial, ask["tutorial"], "/v1/score", plain, [], []),
+        "tutorial app": _Asked(tutorial, ask["lead"], "/v1/score", plain, [], []),
         "mlflow models serve": _Asked(mlflow, ask["mlflow"], "/invocations", plain, [], []),
     }
 
@@ -183,14 +182,20 @@ def _answer(server: Server, key: str, lead: Mapping[str, object]) -> bytes:
     return answer.content
 
 
-def _features(names: list[str], row: np.ndarray) -> bytes:
-    values = {name: None if np.isnan(value) else float(value) for name, value in zip(names, row, strict=True)}
-    return orjson.dumps({"lead_id": LEAD_ID, "features": values})
+def _split(fields: Mapping[str, Any]) -> bytes:
+    """A lead as MLflow's server takes one: every column, what is missing as null."""
+    values = [fields.get(name) for name in (*NUMBERS, *CATEGORIES)]
+    return orjson.dumps({"dataframe_split": {"columns": [*NUMBERS, *CATEGORIES], "data": [values]}})
 
 
-def _split(names: list[str], row: np.ndarray) -> bytes:
-    # Missing as NaN, which its parser takes: with null, the whole column would have another type, and be refused.
-    return json.dumps({"dataframe_split": {"columns": names, "data": [row.tolist()]}}).encode()
+def _register(python: Path, folder: Path) -> None:
+    """Have the peers train on the history that our model learnt from."""
+    leads, won = drawn(np.random.default_rng(0), N_HISTORY)
+    leads.assign(won=won).to_parquet(folder / "history.parquet")
+    command = [str(python), str(PEERS / "register.py"), str(folder / "history.parquet"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotMeasuredError(f"the tutorial's model failed:\n{done.stderr[-2000:]}")
 
 
 def _insert_ms(folder: Path) -> float:

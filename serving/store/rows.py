@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import psycopg
+
+from serving.store.tables import Moment, stored_moment
 
 # Stays below the number of parameters that SQLite (32,766) and PostgreSQL (65,535) take in one statement.
 ROWS_PER_STATEMENT = 500
 VALUES = "values"
+NewRow: TypeAlias = dict[str, Any]
 
 
 def rows_where_in(
@@ -32,28 +36,53 @@ def rows_of(connection: Connection, query: Select[Any], values: Sequence[Any]) -
         yield from connection.execute(query, {VALUES: values[start : start + ROWS_PER_STATEMENT]})
 
 
-def insert_missing(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+def insert_all(connection: Connection, table: Table, rows: Sequence[NewRow]) -> None:
+    """Insert rows; each names the same columns."""
+    _run(connection, table, rows, "insert")
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[NewRow]) -> None:
     """Insert the rows whose primary key, or another unique column, is not there yet."""
-    connection.execute(_insert_missing(table, connection.dialect.name), rows)
+    _run(connection, table, rows, "insert missing")
 
 
-def insert_or_replace(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+def insert_or_replace(connection: Connection, table: Table, rows: Sequence[NewRow]) -> None:
     """Insert rows, or give those with the same primary key these values."""
-    connection.execute(_insert_or_replace(table, tuple(rows[0]), connection.dialect.name), rows)
+    _run(connection, table, rows, "replace")
+
+
+class _Statement(NamedTuple):
+    """A statement as the driver takes it, the columns in its order, and which of them are moments."""
+
+    sql: str
+    names: tuple[str, ...]
+    moments: frozenset[str]
+
+
+def _run(connection: Connection, table: Table, rows: Sequence[NewRow], how: str) -> None:
+    """Run a statement for all rows, past SQLAlchemy's processing of every value, which costs more than the writing."""
+    dialect = connection.dialect
+    statement = _statement(table, tuple(rows[0]), how, dialect.name)
+    as_stored = partial(stored_moment, dialect_name=dialect.name)
+    given = [
+        {name: as_stored(value) if name in statement.moments else value for name, value in row.items()} for row in rows
+    ]
+    if dialect.positional:
+        connection.exec_driver_sql(statement.sql, [tuple(row[name] for name in statement.names) for row in given])
+    else:
+        connection.exec_driver_sql(statement.sql, given)
 
 
 @cache
-def _insert_missing(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
-    return _insert(table, dialect).on_conflict_do_nothing()
-
-
-@cache
-def _insert_or_replace(table: Table, names: tuple[str, ...], dialect: str) -> sqlite.Insert | postgresql.Insert:
-    statement = _insert(table, dialect)
-    keys = [column.name for column in table.primary_key]
-    others = {name: statement.excluded[name] for name in names if name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=others)
-
-
-def _insert(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+def _statement(table: Table, names: tuple[str, ...], how: str, dialect_name: str) -> _Statement:
+    statement = sqlite.insert(table) if dialect_name == "sqlite" else postgresql.insert(table)
+    if how == "insert missing":
+        statement = statement.on_conflict_do_nothing()
+    elif how == "replace":
+        keys = [column.name for column in table.primary_key]
+        others = {name: statement.excluded[name] for name in names if name not in keys}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=others)
+    dialect = sqlite.dialect(paramstyle="qmark") if dialect_name == "sqlite" else psycopg.dialect()  # type: ignore[no-untyped-call]
+    compiled = statement.compile(dialect=dialect, column_keys=list(names))
+    moments = frozenset(column.name for column in table.columns if isinstance(column.type, Moment))
+    return _Statement(str(compiled), tuple(compiled.positiontup or names), moments)

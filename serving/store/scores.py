@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, select
 
 from features.errors import LeadQualityError
 from serving.store import leads
@@ -17,12 +17,11 @@ from serving.store.errors import KeyReusedError, LeadRefusedError, outside
 from serving.store.observer import Observer
 from serving.store.records import ModelRecord, NewScore, Saved
 from serving.store.refusals import refused_leads
-from serving.store.rows import insert_missing, rows_of, rows_where_in, where_in
+from serving.store.rows import insert_all, insert_missing, rows_of, rows_where_in, where_in
 from serving.store.tables import models, objections, scores
 from serving.store.writer import Writer
 
 COLUMNS = tuple(name for name in (column.name for column in scores.columns) if name in NewScore.__slots__)
-INSERT = insert(scores)
 STORED = where_in(select(scores.c.request_key, scores.c.request_hash, scores.c.answer), scores.c.request_key)
 KNOWN_MODELS = where_in(select(models.c.bundle_id), models.c.bundle_id)
 Stored: TypeAlias = Saved | LeadRefusedError
@@ -170,7 +169,7 @@ def _insert(connection: Connection, new: Sequence[tuple[ModelRecord, NewScore]])
     missing = [_model_row(model, moment) for model, moment in first_served.items() if model.bundle_id not in known]
     if missing:
         insert_missing(connection, models, missing)
-    connection.execute(INSERT, [_row(model, score) for model, score in new])
+    insert_all(connection, scores, [_row(model, score) for model, score in new])
     leads.count_scores(connection, new)
 
 

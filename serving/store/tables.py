@@ -31,6 +31,14 @@ NAMING = {
 metadata = MetaData(naming_convention=NAMING)
 
 
+def stored_moment(value: datetime | None, dialect_name: str) -> Any:
+    """A moment as the driver stores it; SQLite stores text."""
+    if value is None:
+        return None
+    moment = value.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds") if dialect_name == "sqlite" else moment
+
+
 class Moment(TypeDecorator[datetime]):
     """A moment in UTC with microseconds; SQLite has no time zones, so it is stored there without one."""
 

@@ -27,6 +27,8 @@ from serving.store.observer import Observer
 
 ONE_WRITER = 4_711_202_602  # any constant: the number under which writing processes wait for each other on PostgreSQL
 MOST_IN_A_GROUP = 256
+GATHERING_S = 0.004
+"""How long a group gathers, where the one before was of several: a transaction costs much more than a row of it."""
 MOST_WAITING = 10_000
 
 P = TypeVar("P")
@@ -110,8 +112,10 @@ class Writer:
                     self._thread.start()
 
     def _run(self) -> None:
+        expected = 1
         while (job := self._jobs.get()) is not None:
-            group, ended = self._with_all_that_wait(job)
+            group, ended = self._with_all_that_wait(job, expected)
+            expected = len(group)
             # From here on nobody can give up waiting: what is written is also told.
             group = [each for each in group if each.done.set_running_or_notify_cancel()]
             if group:
@@ -119,7 +123,14 @@ class Writer:
             if ended:
                 return
 
-    def _with_all_that_wait(self, first: _Job[Any, Any]) -> tuple[list[_Job[Any, Any]], bool]:
+    def _with_all_that_wait(self, first: _Job[Any, Any], expected: int) -> tuple[list[_Job[Any, Any]], bool]:
+        """The first job, and those that wait by now; whether the thread shall end.
+
+        Where the group before was of several, callers that were answered together ask together, and it sleeps a
+        little so that more of them share the transaction. A caller that is alone waits for nobody.
+        """
+        if expected > 1:
+            time.sleep(GATHERING_S)  # not woken by each that comes: every change of threads costs as much as a row
         group = [first]
         while len(group) < MOST_IN_A_GROUP:
             try:

@@ -1,33 +1,39 @@
 """The usual tutorial app: a frame for each request, the model's own predict, and `shap.TreeExplainer` for the reasons.
 
-The same trees as ours, without the linear part: what the tutorials deploy. It stores nothing.
+It stores nothing. Its model is what register.py has written.
 """
 
 import os
 from typing import Any
 
-import lightgbm as lgb
+import joblib
 import numpy as np
 import pandas as pd
 import shap
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-booster = lgb.Booster(model_file=os.environ["TUTORIAL_MODEL"])
-explainer = shap.TreeExplainer(booster)
-NAMES = booster.feature_name()
+model, levels = joblib.load(os.environ["TUTORIAL_MODEL"])
+explainer = shap.TreeExplainer(model)
+NAMES = model.feature_name_
 app = FastAPI()
 
 
 class Lead(BaseModel):
     lead_id: str
-    features: dict[str, float | None]
+    account_id: str | None = None
+    as_of: str | None = None
+    fields: dict[str, float | str | None]
 
 
 @app.post("/v1/score")
 def score(lead: Lead) -> dict[str, Any]:
-    frame = pd.DataFrame([{name: lead.features.get(name) for name in NAMES}], dtype=float)
-    probability = float(np.asarray(booster.predict(frame))[0])
+    frame = pd.DataFrame([{name: lead.fields.get(name) for name in NAMES}])
+    for name in NAMES:
+        frame[name] = (
+            pd.Categorical(frame[name], categories=levels[name]) if name in levels else frame[name].astype(float)
+        )
+    probability = float(model.predict_proba(frame)[0, 1])
     values = explainer.shap_values(frame)
     return {
         "lead_id": lead.lead_id,

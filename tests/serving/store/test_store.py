@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from serving.settings import Settings
 from serving.store import KeyReusedError, ModelRecord, NewScore, NotMigratedError, Store, StoreDownError
 from serving.store.engine import open_engine
-from serving.store.tables import metadata, scores
+from serving.store.tables import Moment, metadata, scores
 
 NOW = datetime(2026, 2, 3, 10, 0, 0, 123456, tzinfo=UTC)
 MODEL = ModelRecord("abcdef012345", "leads", "3", "leads", 1, "f" * 64, simulated=False)
@@ -57,6 +57,19 @@ def test_what_goes_in_comes_out_to_the_last_bit(store: Store, database_url: str)
     for name in ("probability", "log_odds", "as_of", "received_at", "inputs", "answer", "lead_id", "account_id"):
         assert getattr(row, name) == getattr(SCORE, name)
     assert (row.bundle_id, row.definition_fingerprint) == (MODEL.bundle_id, MODEL.definition_fingerprint)
+
+
+def test_both_ways_of_writing_a_moment_store_the_same(store: Store, database_url: str) -> None:
+    store.scores.save(MODEL, [SCORE, replace(SCORE, request_key="k2", as_of=NOW.replace(microsecond=0))])
+    engine = open_engine(normal(database_url), 5)
+    with engine.begin() as connection:
+        for moment in (NOW, NOW.replace(microsecond=0)):
+            assert connection.execute(sa.select(scores.c.id).where(scores.c.as_of == moment)).one()
+        connection.execute(sa.update(scores).values(received_at=scores.c.as_of, as_of=sa.literal(NOW, Moment())))
+        kept = connection.execute(sa.text("SELECT DISTINCT as_of FROM scores")).scalars().all()
+        told = connection.execute(sa.text("SELECT received_at FROM scores WHERE request_key = 'k1'")).scalars().all()
+    engine.dispose()
+    assert kept == told
 
 
 def test_a_repeated_request_gets_the_stored_answer(store: Store, database_url: str) -> None:
