@@ -38,6 +38,7 @@ $(STAMP): locks/dev.txt
 	@python=; for name in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
 	  if $$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; then python=$$name; break; fi; done; \
 	if [ -z "$$python" ]; then echo "Python 3.11 to 3.14 is needed (for later ones there are no packages yet); name it with  make PYTHON=/path/to/python  ..." >&2; exit 1; fi; \
+	if [ -L .venv ]; then echo ".venv is a link: setting up would empty what it points to. Remove the link, or run what it points to yourself." >&2; exit 1; fi; \
 	echo "Setting up .venv with $$($$python --version); some 150 packages, one to three minutes"; \
 	$$python -m venv --clear .venv || { echo "On Debian and Ubuntu:  apt-get install python3-venv" >&2; exit 1; }
 	@$(PY) -m pip install --disable-pip-version-check --no-color --progress-bar off --require-hashes -r locks/dev.txt \

@@ -89,12 +89,17 @@ def test_compose_opens_ports_only_on_this_host() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-def test_the_systemd_unit_is_valid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(place.name for place in DEPLOY.glob("*.service")))
+def test_the_systemd_units_are_valid(name: str, tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
-    unit = tmp_path / "lead-quality.service"
-    unit.write_text(UNIT.replace("/opt/lead-quality/.venv/bin/python", sys.executable))
-    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    for unit in [*DEPLOY.glob("*.service"), *DEPLOY.glob("*.timer")]:
+        (tmp_path / unit.name).write_text(
+            unit.read_text().replace("/opt/lead-quality/.venv/bin/python", sys.executable)
+        )
+    timers = [place for place in tmp_path.glob("*.timer") if place.stem == Path(name).stem]
+    command = ["systemd-analyze", "verify", tmp_path / name, *timers]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "lead-quality" not in done.stderr, done.stderr
 
 
