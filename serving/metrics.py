@@ -55,11 +55,10 @@ class Metrics:
 
     def answered(self, method: str, route: str, status: int, duration_s: float) -> None:
         """Count one request."""
-        key = (method, route, status)
+        key = (method if method in METHODS else "other", route, status)  # callers shall not make it grow
         found = self._known.get(key)
         if found is None:
-            named = method if method in METHODS else "other"
-            found = self._known[key] = (self._requests.labels(named, route, status), self._seconds.labels(route))
+            found = self._known[key] = (self._requests.labels(*key), self._seconds.labels(route))
         found[0].inc()
         found[1].observe(duration_s)
 
