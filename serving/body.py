@@ -62,12 +62,12 @@ def parse_body(raw: bytes) -> tuple[dict[str, Any], list[Problem]]:
 
 
 def _check_content_type(request: Request) -> None:
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.strip().lower().replace('"', "").removeprefix("charset=")
+    """Return if the body is plain JSON in UTF-8; parameters such as `odata.metadata` change nothing about that."""
+    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+    named = [parameter.partition("=") for parameter in parameters]
+    charsets = {value.strip().strip('"') for name, _, value in named if name.strip() == "charset"}
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if media_type.strip().lower() != "application/json" or charset not in ("", "utf-8", "utf8"):
-        raise ApiError("unsupported_media_type")
-    if encoding != "identity":
+    if media_type.strip() != "application/json" or charsets - {"utf-8", "utf8"} or encoding != "identity":
         raise ApiError("unsupported_media_type")
 
 

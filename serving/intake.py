@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from features.encode import EncodedRecord, moment_of, shown
-from features.errors import Problem, RecordError
+from features.errors import DataError, Problem, RecordError
 from features.text import Text, same
 from serving.body import parse_body
 from serving.errors import MOST_PROBLEMS, ApiError
@@ -138,7 +138,7 @@ def read_batch(
         for position, entry in enumerate(leads)
     ]
     if problems or all(isinstance(outcome, RecordError) for outcome in outcomes):
-        raise RecordError([*problems, *_placed(outcomes)])
+        raise RecordError([*problems, *placed(outcomes)])
     return outcomes
 
 
@@ -237,11 +237,12 @@ def _admitted_or_refused(entry: object, scorer: Scorer, arrival: Arrival, positi
         return error
 
 
-def _placed(outcomes: Iterable[Admitted | Saved | RecordError]) -> list[Problem]:
+def placed(outcomes: Iterable[object]) -> list[Problem]:
+    """The problems of those leads of a batch that have any, each with its lead's position."""
     return [
         replace(problem, where=f"leads[{position}].{problem.where}")
         for position, outcome in enumerate(outcomes)
-        if isinstance(outcome, RecordError)
+        if isinstance(outcome, DataError)
         for problem in outcome.problems
     ]
 

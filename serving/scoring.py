@@ -18,7 +18,7 @@ from serving.answers import in_language, with_reasons_text
 from serving.body import parse_body
 from serving.errors import ApiError, api_error, details
 from serving.identity import Arrival, hash_of, identity_by_key
-from serving.intake import Admitted, check_idempotency_key, parse_request, read_batch, read_lead, read_what_if
+from serving.intake import Admitted, check_idempotency_key, parse_request, placed, read_batch, read_lead, read_what_if
 from serving.schemas import ModelName
 from serving.scorer import Lead, Scored, Scorer
 from serving.store import LeadRefusedError, ModelRecord, NewScore, Saved, Store
@@ -129,7 +129,7 @@ def score_batch(
     Raises
     ------
     DataError
-        If nothing of it can be scored; nothing is stored.
+        If nothing of it can be scored; nothing is stored. LeadRefusedError if that is because of objections.
     ApiError, StoreDownError
         As in `score_lead`.
     """
@@ -147,6 +147,8 @@ def score_batch(
         for position, each in enumerate(told)
     ]
     n_scored = sum(isinstance(each, bytes) for each in told)
+    if not n_scored:
+        raise LeadRefusedError(placed(told))
     return orjson.dumps({"n_scored": n_scored, "n_refused": len(told) - n_scored, "results": results})
 
 

@@ -21,7 +21,6 @@ from serving.store import Outcome, Verdict
 
 OUTCOME_KEYS = ("lead_id", "outcome", "at", "value", "reason")
 VERDICT_KEYS = ("lead_id", "verdict", "reason", "by", "at", "first_contact_at")
-DATE_ONLY = len("2026-01-31")
 
 _is_code = re.compile(CODE_PATTERN).fullmatch
 _is_pseudonym = re.compile(PSEUDONYM_PATTERN).fullmatch
@@ -115,7 +114,7 @@ class _Moments:
         """The moment under `key`; None, with a fault noted, if it is none, or has no time although it needs one."""
         expected = A_MOMENT_WITH_TIME if to_the_hour else A_MOMENT
         moment = read_moment(entry.get(key), ZoneInfo(self.arrived.definition.read.timezone), self.arrived.arrival)
-        if moment is None or (to_the_hour and len(entry[key].strip()) == DATE_ONLY):
+        if moment is None or (to_the_hour and ":" not in entry[key]):
             self.faults.append(misfit(key, entry.get(key), expected))
             return None
         return moment

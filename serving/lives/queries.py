@@ -21,6 +21,7 @@ from serving.store import Place, Wanted
 
 MOST_LEADS = 500
 MOST_HAPPENINGS = 200
+LONGEST_NUMBER = 9
 USUALLY = 50
 LONGEST = 200
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -76,7 +77,7 @@ class Query:
         value = self.text("limit")
         if value is None:
             return USUALLY
-        if value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= most:
+        if value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER and 1 <= int(value) <= most:
             return int(value)
         self.misfit("limit", Text(f"a whole number from 1 to {most}", f"eine ganze Zahl von 1 bis {most}"))
         return USUALLY

@@ -357,3 +357,31 @@ def test_no_bytes_whatever_break_the_parser(body: bytes) -> None:
     except ApiError as error:
         parsed = error.kind.name
     assert parsed == "malformed_json" or isinstance(parsed, dict)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json;odata.metadata=minimal",
+        "application/json; charset=utf-8; odata=verbose",
+        "application/json; charset=utf-8;",
+        'Application/JSON; charset="UTF-8"',
+    ],
+)
+def test_parameters_of_the_content_type_that_importers_send_change_nothing(client: Client, content_type: str) -> None:
+    body = json.dumps({"lead_id": "L", "fields": {}}).encode()
+    assert client.raw("/v1/score", body, **{"Content-Type": content_type}).status_code == 200
+
+
+def test_a_batch_whose_leads_have_all_objected_is_a_409_with_their_places(client: Client) -> None:
+    assert client.post("/v1/score", json={"lead_id": "L", "fields": {}}).status_code == 200
+    assert client.post("/v1/leads/L/objection", json={}).status_code == 200
+    told = problem_of(
+        client.post("/v1/score/batch", json={"leads": [{"lead_id": "L", "fields": {"employees": 1}}]}), 409
+    )
+    assert [problem["where"] for problem in told["problems"]] == ["leads[0].lead_id"]
+
+
+@pytest.mark.parametrize("limit", ["0000000019999999", "000000001" + 30 * "9", "0", "-1", "1e3"])
+def test_a_limit_is_a_plain_number_within_bounds(client: Client, limit: str) -> None:
+    problem_of(client.get(f"/v1/leads?limit={limit}"), 422)
