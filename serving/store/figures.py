@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Engine,
@@ -293,7 +294,7 @@ def _later(moment: Expression, span: timedelta, dialect: str) -> Expression:
 def _seconds(moment: Expression, dialect: str) -> Expression:
     """Whole seconds since 1970."""
     if dialect == "postgresql":
-        return cast(func.floor(func.extract("epoch", moment)), Integer)
+        return cast(func.floor(func.extract("epoch", moment)), BigInteger)
     return cast(func.strftime("%s", _cut(moment)), Integer)
 
 

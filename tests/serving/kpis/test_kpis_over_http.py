@@ -80,6 +80,15 @@ def test_a_story_is_told_as_it_happened(service: Client) -> None:
     assert answer["table"]["rows"][0]["thin"] is True
 
 
+def test_a_first_contact_long_before_1970_is_counted_all_the_same(service: Client) -> None:
+    told(service.post("/v1/score", json={"lead_id": "GO", "fields": LIKELY}))
+    service.now += timedelta(days=1)
+    verdict = {"lead_id": "GO", "verdict": "accepted", "reason": "fits", "by": "rep-1", "at": NOW.isoformat()}
+    told(service.post("/v1/verdicts", json={**verdict, "first_contact_at": "1900-01-02T00:00:00Z"}))
+    answer = told(service.get("/v1/kpis?from=2026-02-01&to=2026-03-01"))
+    assert [step["n"] for step in answer["funnel"]] == [1, 1, 1, 1, 0]
+
+
 def test_the_period_is_in_days_of_the_agreement_and_its_end_is_exclusive(service: Client) -> None:
     service.now = datetime(2026, 2, 28, 23, 30, tzinfo=UTC)  # half past midnight on the first of March in Berlin
     told(service.post("/v1/score", json={"lead_id": "L", "fields": LIKELY}))
