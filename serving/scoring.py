@@ -25,6 +25,8 @@ from serving.store import LeadRefusedError, ModelRecord, NewScore, Saved, Store
 
 SCORED = 200
 LEADS_PER_PART = 50
+UNPRINTABLE = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd")
+"""Control characters, and what stands for them where leads are counted: PostgreSQL's texts cannot hold NUL."""
 NO_IDS = b'{"score_id":"","lead_id":"",'
 """How an answer begins that is about no lead; what is asked "what if" is answered without it."""
 ONE_REFUSED = Text(
@@ -237,8 +239,8 @@ def _pending(admitted: Admitted, scored: Scored, received_at: datetime, reportin
 
 
 def _value_of(lead: Lead, field: str) -> str | None:
-    """What a lead is counted by: its value as the model reads it, rare and new ones too."""
-    return None if field in lead.record.missing else level_of(lead.fields[field])
+    """What a lead is counted by: its value as the model reads it, rare and new ones too, in characters that show."""
+    return None if field in lead.record.missing else level_of(lead.fields[field]).translate(UNPRINTABLE)
 
 
 def _scored(position: int, answer: bytes) -> dict[str, Any]:

@@ -89,6 +89,16 @@ def test_a_first_contact_long_before_1970_is_counted_all_the_same(service: Clien
     assert [step["n"] for step in answer["funnel"]] == [1, 1, 1, 1, 0]
 
 
+def test_a_value_with_control_characters_is_scored_and_counted_without_them(service: Client) -> None:
+    fields = {**LIKELY, "source": "Fair\x00 \x1b[1m2026\x85!"}
+    lead = told(service.post("/v1/score", json={"lead_id": "NUL", "fields": fields}))
+    assert lead["handover"] in ("go", "nurture")
+    batch = told(service.post("/v1/score/batch", json={"leads": [{"lead_id": "NUL2", "fields": fields}]}))
+    assert batch["n_scored"] == 1
+    table = told(service.get("/v1/kpis?from=2026-02-01&to=2026-03-01&by=source"))["table"]
+    assert [(row["group"], row["n_leads"]) for row in table["rows"]] == [("Fair\ufffd \ufffd[1m2026\ufffd!", 2)]
+
+
 def test_the_period_is_in_days_of_the_agreement_and_its_end_is_exclusive(service: Client) -> None:
     service.now = datetime(2026, 2, 28, 23, 30, tzinfo=UTC)  # half past midnight on the first of March in Berlin
     told(service.post("/v1/score", json={"lead_id": "L", "fields": LIKELY}))
