@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, select
 from features.errors import LeadQualityError
 from serving.store.errors import outside
 from serving.store.records import ModelRecord
+from serving.store.refusals import refused_leads
 from serving.store.rows import insert_missing, rows_where_in
 from serving.store.tables import leads, models, scores, shadow_scores
 from serving.store.writer import Writer
@@ -61,7 +62,7 @@ class Shadows:
         self._writer = writer
 
     def save(self, model: ModelRecord, found: Sequence[ShadowScore]) -> int:
-        """How many were stored: one whose lead was erased meanwhile is not."""
+        """How many were stored: one whose lead was erased, or has objected, meanwhile is not."""
         return self._writer.write(_write, _Wanted(model, found))
 
     def pairs(self, champion: str, challenger: str) -> Iterator[Pair]:
@@ -99,7 +100,10 @@ def _write(connection: Connection, wanted: Sequence[_Wanted]) -> list[int | Lead
 
 def _stored(connection: Connection, wanted: _Wanted) -> int:
     keys = [score.request_key for score in wanted.scores]
-    there = {row[0] for row in rows_where_in(connection, select(scores.c.request_key), scores.c.request_key, keys)}
+    query = select(scores.c.request_key, scores.c.lead_id)
+    lead_of = {row.request_key: row.lead_id for row in rows_where_in(connection, query, scores.c.request_key, keys)}
+    refused = refused_leads(connection, list(lead_of.values()))
+    there = {key for key, lead_id in lead_of.items() if lead_id not in refused}
     rows = [asdict(score) | {"bundle_id": wanted.model.bundle_id} for score in wanted.scores]
     kept = [row for row in rows if row["request_key"] in there]
     if kept:

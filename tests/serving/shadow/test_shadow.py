@@ -19,12 +19,12 @@ from serving.settings import Settings
 from serving.shadow import shadow as shadow_module
 from serving.shadow.compare import Comparison, clustered_interval, compare, in_words
 from serving.shadow.shadow import Shadow
-from serving.store import Pair, Store
+from serving.store import Erasure, Objection, Pair, ShadowScore, Store
 from serving.store.tables import scores, shadow_scores
 from tests.serving.client import Client
 from tests.serving.conftest import NOW
 from tests.serving.small_model import definition, write_small_bundle
-from tests.serving.store.test_store import SCORE
+from tests.serving.store.test_store import MODEL, SCORE
 
 HORIZON = timedelta(days=definition().target.horizon_days or 0)
 
@@ -130,6 +130,17 @@ def test_a_lead_that_was_erased_meanwhile_leaves_nothing_in_the_shadow(
     shadow.offer([known, replace(gone, inputs=b'{"employees": 4}'), replace(gone, inputs=b'{"employees": "x"}')])
     shadow.close()
     assert (shadow.counts.n_scored, shadow.counts.n_unfit) == (1, 1)
+
+
+def test_of_a_lead_that_has_objected_meanwhile_nothing_is_stored(store: Store) -> None:
+    found = [replace(SCORE, request_key=f"k-{lead_id}", lead_id=lead_id) for lead_id in ("GONE", "NO", "YES")]
+    store.scores.save(MODEL, found)
+    store.objections.object(Objection("NO", NOW, NOW))
+    store.erasures.erase(Erasure("GONE", "r" * 32, NOW, ()))
+    said = [ShadowScore(each.request_key, 0.4, -0.4, "B", "go", NOW) for each in found]
+    challenger = replace(MODEL, bundle_id="b" * 12)
+    assert store.shadows.save(challenger, said) == 1
+    assert [pair.lead_id for pair in store.shadows.pairs(MODEL.bundle_id, challenger.bundle_id)] == ["YES"]
 
 
 def pairs(n: int, seed: int, *, better: float) -> list[Pair]:
