@@ -1,7 +1,8 @@
 """Leads to which nothing has happened for as long as the definition keeps them: they are removed.
 
 What happens to a lead is everything that comes in about it: a score, an outcome, a verdict. Objections stay, because
-they are kept for the person's sake; so do erasures, which know nobody.
+they are kept for the person's sake; so do erasures, which know nobody. Which lead went into which export stays, too:
+models keep what they learnt, and the receipt of a later erasure says so.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from features.errors import LeadQualityError
 from serving.store.errors import outside
 from serving.store.removal import remove, scrub
 from serving.store.rows import ROWS_PER_STATEMENT, rows_where_in
-from serving.store.tables import leads, objections, outcomes, scores, verdicts
+from serving.store.tables import exported_leads, leads, objections, outcomes, scores, verdicts
 from serving.store.writer import Writer
 
 HAPPENINGS: tuple[Table, ...] = (scores, outcomes, verdicts)
@@ -73,5 +74,5 @@ def _remove(
     results: list[dict[str, int] | LeadQualityError] = []
     for lead_ids, than in wanted:
         still = [row.lead_id for row in rows_where_in(connection, _older(than), leads.c.lead_id, lead_ids)]
-        results.append(remove(connection, still, keeping=[objections]))
+        results.append(remove(connection, still, keeping=[objections, exported_leads]))
     return results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +13,11 @@ from features.model.bundle import Bundle
 from serving.__main__ import main
 from serving.commands.retention import retain
 from serving.settings import Settings
-from serving.store import Store
+from serving.store import Erasure, LearntFrom, Store
 from tests.serving.client import Client
 from tests.serving.conftest import NOW
 from tests.serving.feedback.test_outcomes_and_verdicts import LIKELY, REJECTED, WON
+from tests.serving.privacy.test_erasure import export
 from tests.serving.small_model import definition
 
 DAYS = 365
@@ -72,6 +74,19 @@ def test_an_objection_outlives_the_lead_and_a_removed_lead_may_come_again(servic
     retain(store, definition(), NOW, dry_run=False)
     assert service.post("/v1/score", json={"lead_id": "OBJECTED", "fields": {}}).status_code == 409
     assert service.post("/v1/score", json={"lead_id": "OLD", "fields": {}}).status_code == 200
+
+
+def test_a_receipt_still_names_the_models_that_learnt_from_a_lead_removed_by_retention(
+    service: Client, store: Store, database_url: str
+) -> None:
+    fill(service)
+    export(database_url, "e1", "OLD")
+    retain(store, definition(), NOW, dry_run=False)
+    assert "OLD" not in kept(service)
+    receipt = json.loads(store.erasures.erase(Erasure("OLD", "r" * 32, NOW, (LearntFrom("b1", "m", "1", ("e1",)),))))
+    assert [export["export_id"] for export in receipt["exports"]] == ["e1"]
+    assert [model["bundle_id"] for model in receipt["models_that_learnt_from_it"]] == ["b1"]
+    assert receipt["removed"] == [{"table": "exported_leads", "n": 1}]
 
 
 def test_a_day_before_its_time_nothing_is_removed(service: Client, store: Store) -> None:
