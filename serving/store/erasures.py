@@ -13,8 +13,9 @@ from features.erased import lead_hash
 from features.errors import LeadQualityError
 from features.text import Text
 from serving.store.errors import outside
+from serving.store.log import Log
 from serving.store.records import Erasure
-from serving.store.removal import remove, scrub
+from serving.store.removal import remove
 from serving.store.rows import rows_where_in
 from serving.store.tables import erasures, exported_leads, exports
 from serving.store.writer import Writer
@@ -23,9 +24,10 @@ from serving.store.writer import Writer
 class Erasures:
     """Erasures in the store. Methods block on the database: call them from a thread."""
 
-    def __init__(self, engine: Engine, writer: Writer) -> None:
+    def __init__(self, engine: Engine, writer: Writer, log: Log) -> None:
         self._engine = engine
         self._writer = writer
+        self._log = log
 
     def erase(self, erasure: Erasure) -> bytes:
         """The receipt, as JSON, committed: of this erasure, or of the one that came first. The lead may be unknown.
@@ -36,7 +38,7 @@ class Erasures:
             If the database fails; then nothing was acknowledged, and the same may be asked again.
         """
         receipt = self._writer.write(_erase, erasure)
-        scrub(self._engine)
+        self._log.empty()
         return receipt
 
     def receipt(self, receipt_id: str) -> bytes | None:

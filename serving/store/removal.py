@@ -1,12 +1,11 @@
-"""Removing leads: from every table that knows them, and from the files of the database."""
+"""Removing leads from every table that knows them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, Engine, Table, delete, select
+from sqlalchemy import Connection, Table, delete, select
 
-from serving.store.errors import outside
 from serving.store.rows import ROWS_PER_STATEMENT
 from serving.store.tables import metadata, scores, shadow_scores
 
@@ -31,22 +30,6 @@ def remove(connection: Connection, lead_ids: Sequence[str], keeping: Sequence[Ta
             if table not in keeping:
                 removed[table.name] = removed.get(table.name, 0) + _removed(connection, table, part)
     return {name: n for name, n in removed.items() if n}
-
-
-def scrub(engine: Engine) -> None:
-    """Bring what was removed out of SQLite's log, too; deleted rows of the file itself are overwritten anyway.
-
-    Waits for readers that still need the log, as long as the store waits for anything. If one is longer, the next
-    removal, or SQLite itself, empties the log.
-    """
-    if engine.name != "sqlite":
-        return
-    with outside():
-        connection = engine.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
-        finally:
-            connection.close()
 
 
 def _removed(connection: Connection, table: Table, lead_ids: Sequence[str]) -> int:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, Select, Table, exists, func, select
 
 from features.errors import LeadQualityError
 from serving.store.errors import outside
-from serving.store.removal import remove, scrub
+from serving.store.log import Log
+from serving.store.removal import remove
 from serving.store.rows import ROWS_PER_STATEMENT, rows_where_in
 from serving.store.tables import exported_leads, leads, objections, outcomes, scores, verdicts
 from serving.store.writer import Writer
@@ -26,9 +27,10 @@ HAPPENINGS: tuple[Table, ...] = (scores, outcomes, verdicts)
 class Retention:
     """Removes what has been kept for long enough. Methods block on the database: call them from a thread."""
 
-    def __init__(self, engine: Engine, writer: Writer) -> None:
+    def __init__(self, engine: Engine, writer: Writer, log: Log) -> None:
         self._engine = engine
         self._writer = writer
+        self._log = log
 
     def n_older(self, than: datetime) -> int:
         """How many leads had nothing happen to them since `than`."""
@@ -50,7 +52,7 @@ class Retention:
         for part in self._parts(than):
             counted: dict[str, int] = self._writer.write(_remove, (part, than))
             removed.update(counted)
-        scrub(self._engine)
+        self._log.empty()
         return dict(removed)
 
     def _parts(self, than: datetime) -> Iterator[tuple[str, ...]]:

@@ -12,6 +12,7 @@ from serving.store.exports import Exports
 from serving.store.figures import Figures
 from serving.store.keys import Keys
 from serving.store.lives import Lives
+from serving.store.log import Log
 from serving.store.migration import HEAD, current_revision, migrate
 from serving.store.objections import Objections
 from serving.store.observer import Nobody, Observer
@@ -56,7 +57,8 @@ class Store:
     def __init__(self, url: str, *, timeout_s: float = 5.0, observer: Observer | None = None) -> None:
         told = observer or Nobody()
         self._engine = open_engine(url, timeout_s)
-        self._writer = Writer(self._engine, timeout_s, told)
+        self._log = Log(self._engine)
+        self._writer = Writer(self._engine, timeout_s, told, self._log)
         self.scores = Scores(self._engine, self._writer, told)
         self.outcomes: Told[Outcome] = Told(self._engine, self._writer, OUTCOMES)
         self.verdicts: Told[Verdict] = Told(self._engine, self._writer, VERDICTS)
@@ -64,8 +66,8 @@ class Store:
         self.exports = Exports(self._engine, self._writer)
         self.shadows = Shadows(self._engine, self._writer)
         self.objections = Objections(self._engine, self._writer)
-        self.erasures = Erasures(self._engine, self._writer)
-        self.retention = Retention(self._engine, self._writer)
+        self.erasures = Erasures(self._engine, self._writer, self._log)
+        self.retention = Retention(self._engine, self._writer, self._log)
         self.figures = Figures(self._engine)
         self.watching = Watching(self._engine, self._writer)
         self.lives = Lives(self._engine)
@@ -102,6 +104,7 @@ class Store:
         back_up(self._engine, target)
 
     def close(self) -> None:
-        """Write what waits, then give every connection back."""
+        """Write what waits, empty the log of what was removed, then give every connection back."""
         self._writer.close()
+        self._log.close()
         self._engine.dispose()

@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from features.errors import LeadQualityError
 from serving.store.engine import WRITES
 from serving.store.errors import StoreDownError, outside
+from serving.store.log import Log
 from serving.store.observer import Observer
 
 ONE_WRITER = 4_711_202_602  # any constant: the number under which writing processes wait for each other on PostgreSQL
@@ -58,10 +59,13 @@ class Writer:
         Longest wait for other writers.
     observer : Observer
         Told about each transaction.
+    log : Log
+        Emptied after a commit if it could not be when something was removed.
     """
 
-    def __init__(self, engine: Engine, timeout_s: float, observer: Observer) -> None:
+    def __init__(self, engine: Engine, timeout_s: float, observer: Observer, log: Log) -> None:
         self._observer = observer
+        self._log = log
         self._engine = engine.execution_options(**{WRITES: True})
         self._timeout_s = timeout_s
         self._jobs: queue.Queue[_Job[Any, Any] | None] = queue.Queue(MOST_WAITING)
@@ -120,6 +124,7 @@ class Writer:
             group = [each for each in group if each.done.set_running_or_notify_cancel()]
             if group:
                 self._write_and_tell(group)
+                self._log.empty_if_due()
             if ended:
                 return
 

@@ -14,6 +14,7 @@ from features.errors import LeadQualityError
 from serving.settings import Settings
 from serving.store import NotMigratedError, StoreDownError
 from serving.store.engine import open_engine
+from serving.store.log import Log
 from serving.store.observer import Nobody
 from serving.store.writer import Writer
 
@@ -50,7 +51,7 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def writer(engine: sa.Engine) -> Iterator[Writer]:
-    writer = Writer(engine, 5, Nobody())
+    writer = Writer(engine, 5, Nobody(), Log(engine))
     yield writer
     writer.close()
 
@@ -91,7 +92,7 @@ def test_a_refusal_and_a_fault_touch_nobody_else(engine: sa.Engine, writer: Writ
 
 def test_who_gave_up_waiting_is_not_written_later(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'notes.db'}", 5)
-    writer, write = Writer(engine, 0.2, Nobody()), Notes(engine)
+    writer, write = Writer(engine, 0.2, Nobody(), Log(engine)), Notes(engine)
     write.hold.clear()
     held = writer.submit(write, "held")
     assert write.held.wait(5)
@@ -105,7 +106,7 @@ def test_who_gave_up_waiting_is_not_written_later(tmp_path: Path) -> None:
 
 
 def test_closing_writes_what_waits_first(engine: sa.Engine) -> None:
-    writer, write = Writer(engine, 5, Nobody()), Notes(engine)
+    writer, write = Writer(engine, 5, Nobody(), Log(engine)), Notes(engine)
     waiting = [writer.submit(write, str(number)) for number in range(20)]
     writer.close()
     assert all(done.done() for done in waiting)
