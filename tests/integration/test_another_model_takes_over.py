@@ -148,6 +148,8 @@ def test_all_workers_change_over_whoever_is_told(
     with running(tmp_path, BUNDLE=str(place.place), BUNDLE_CHECK_S=check_s, **settings) as service:
         storm = Storm(service)
         with storm.blowing():
+            # A worker that starts later opens the other model at once, and has nothing to take over.
+            storm.wait_for(lambda: service.log.read_text().count("Application startup complete") == 2)
             new = place.turn_to(other_place)
             if how == "signal":
                 os.kill(service.process.pid, signal.SIGHUP)

@@ -20,6 +20,8 @@ from serving.settings import Settings
 from serving.store import KeyRecord, Store
 from serving.store.engine import open_engine
 from serving.store.keys import Keys
+from serving.store.log import Log
+from serving.store.observer import Nobody
 from serving.store.writer import Writer
 from tests.serving.client import Client
 from tests.serving.conftest import NOW
@@ -146,7 +148,7 @@ class FailingOnce(Keys):
 @pytest.mark.usefixtures("sqlite_store")
 def test_a_fault_of_ours_does_not_end_the_reading_of_keys(sqlite_url: str) -> None:
     engine = open_engine(sqlite_url, 5)
-    writer = Writer(engine, 5)
+    writer = Writer(engine, 5, Nobody(), Log(engine))
     keys = FailingOnce(engine, writer)
 
     async def read_until_they_are_read_again() -> None:
