@@ -31,6 +31,7 @@ from serving.service import Clock, Service, utc_now
 from serving.settings import Settings
 from serving.shadow.shadow import Shadow
 from serving.store import Store
+from serving.store_state import StoreState
 from serving.watcher import keep_watching
 
 DISTRIBUTION = "lead-quality"
@@ -56,7 +57,7 @@ def create_app(
     guard = None if settings.demo else Guard(settings, store.keys, clock)
     model = ModelInService(settings, bundle)
     shadow = _shadow(settings, model, store, clock)
-    service = Service(settings, model, store, clock, guard, metrics, shadow)
+    service = Service(settings, model, store, StoreState(store), clock, guard, metrics, shadow)
     app = FastAPI(
         title="Lead Quality",
         version=_release(),

@@ -19,6 +19,7 @@ from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.shadow.shadow import Shadow
 from serving.store import Store, StoreDownError
+from serving.store_state import StoreState
 
 T = TypeVar("T")
 Clock: TypeAlias = Callable[[], datetime]
@@ -51,6 +52,7 @@ class Service:
     settings: Settings
     model: ModelInService
     store: Store
+    store_state: StoreState
     clock: Clock = utc_now
     guard: Guard | None = None
     """Who says which callers may; None in the demo, where everybody may."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from starlette.requests import Request
@@ -14,6 +15,10 @@ from serving.errors import ApiError, api_error
 from serving.responses import problem_response
 
 BEARER = b"bearer "
+MOST_OPEN_AT_A_TIME = 50
+"""Of an address that needs no key. Each has a room of its own: who fills one takes no room from callers with keys."""
+WITH_KEY = ""
+"""The room of all requests that need a key; no path is empty."""
 
 
 class Gate:
@@ -24,7 +29,7 @@ class Gate:
     guard : Guard or None
         Who says whether a caller may; None in the demo, where everybody may do everything.
     most_at_a_time : int
-        Further requests that need a key are answered with 503.
+        Further requests that need a key are answered with 503; those that need none are counted apart.
     """
 
     def __init__(self, app: ASGIApp, doors: Doors, guard: Guard | None, most_at_a_time: int) -> None:
@@ -32,7 +37,7 @@ class Gate:
         self._doors = doors
         self._guard = guard
         self._most_at_a_time = most_at_a_time
-        self._n_running = 0
+        self._n_running: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or say why it may not be."""
@@ -40,21 +45,22 @@ class Gate:
             await self._app(scope, receive, send)
             return
         need = self._doors.need(scope["method"], scope["path"])
+        room = scope["path"] if need is not None and need.is_open else WITH_KEY
         try:
             if self._guard is not None:
                 await _let_in(scope, need, self._guard)
-            self._check_room(need)
+            self._check_room(room)
         except (ApiError, LeadQualityError) as error:
             await problem_response(Request(scope), api_error(error))(scope, receive, send)
             return
-        self._n_running += 1
+        self._n_running[room] += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._n_running -= 1
+            self._n_running[room] -= 1
 
-    def _check_room(self, need: Need | None) -> None:
-        if self._n_running >= self._most_at_a_time and not (need is not None and need.is_open):
+    def _check_room(self, room: str) -> None:
+        if self._n_running[room] >= (self._most_at_a_time if room == WITH_KEY else MOST_OPEN_AT_A_TIME):
             raise ApiError("overloaded")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from features.errors import LeadQualityError, Problem
 from features.text import Text
@@ -41,7 +40,7 @@ async def get_readiness(request: Request) -> Response:
 
     The reasons in full, with names of files and servers, are for callers with a key and on the machine itself.
     """
-    problems = await run_in_threadpool(_reasons, Service.of(request), in_full=_may_know(request))
+    problems = await _reasons(Service.of(request), in_full=_may_know(request))
     if problems:
         raise ApiError("not_ready", detail=NOT_READY, problems=problems)
     return json_response(Health(status="ready"))
@@ -55,17 +54,15 @@ def _may_know(request: Request) -> bool:
     return request.client is not None and is_loopback(request.client.host) and not forwarded
 
 
-def _reasons(service: Service, *, in_full: bool) -> list[Problem]:
+async def _reasons(service: Service, *, in_full: bool) -> list[Problem]:
     """Why the service is not ready; empty if it is."""
     problems = []
     try:
         _ = service.model.scorer
     except LeadQualityError as error:
         problems.append(_reason("model", NO_MODEL, error if in_full else None))
-    try:
-        service.store.check()
-    except LeadQualityError as error:
-        problems.append(_reason("store", NO_STORE, error if in_full else None))
+    if error_of_store := await service.store_state.error():
+        problems.append(_reason("store", NO_STORE, error_of_store if in_full else None))
     if not problems and service.guard is not None and not service.guard.has_usable_keys():
         problems.append(_reason("keys", NO_KEYS, None))
     return problems

@@ -80,7 +80,7 @@ def test_a_shared_database_is_never_migrated_unasked(bundle: Bundle, postgres_ur
         assert "python -m serving migrate" in reasons(client)["store"]
         assert client.post("/v1/score", json=LEAD).status_code == 503
         client.app.state.service.store.migrate()
-        assert client.get("/readyz").status_code == 200
+        assert eventually(lambda: client.get("/readyz").status_code == 200)
         assert client.post("/v1/score", json=LEAD).status_code == 200
 
 
