@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 WRITES = "lead_writes"
+PROBES = 3
+"""Signs of life that a silent server may leave unanswered before its connection is given up."""
 
 
 def open_engine(url: str, timeout_s: float) -> Engine:
@@ -29,8 +31,19 @@ def open_engine(url: str, timeout_s: float) -> Engine:
         pool_timeout=timeout_s,
         pool_pre_ping=True,  # a restarted server costs nobody a 503
         hide_parameters=True,  # error messages quote no lead
-        connect_args={"connect_timeout": max(2, round(timeout_s)), "options": options},
+        connect_args={"connect_timeout": max(2, round(timeout_s)), "options": options, **_signs_of_life(timeout_s)},
     )
+
+
+def _signs_of_life(timeout_s: float) -> dict[str, int]:
+    """Parameters of libpq by which a server that vanished without a word is noticed; its own limits vanish with it."""
+    return {
+        "keepalives": 1,
+        "keepalives_idle": max(1, round(timeout_s)),
+        "keepalives_interval": max(1, round(timeout_s / PROBES)),
+        "keepalives_count": PROBES,
+        "tcp_user_timeout": max(1_000, round(2_000 * timeout_s)),  # in milliseconds, beyond what a statement may take
+    }
 
 
 def _sqlite(url: str, timeout_s: float) -> Engine:

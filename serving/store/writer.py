@@ -31,6 +31,8 @@ MOST_IN_A_GROUP = 256
 GATHERING_S = 0.004
 """How long a group gathers, where the one before was of several: a transaction costs much more than a row of it."""
 MOST_WAITING = 10_000
+LIMITS_OF_A_GROUP = 3
+"""How many of the database's own time limits what is being written may take: for the lock, statements, the commit."""
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -78,7 +80,8 @@ class Writer:
         Raises
         ------
         StoreDownError
-            If the database fails or is held up; then nothing was written, and the same may be asked again.
+            If the database fails or is held up. What had begun by then may still be written, so the same has to be
+            asked again: every write asked twice is written once.
         LeadQualityError
             What `write` gave as the reason why it wrote nothing.
         """
@@ -88,7 +91,14 @@ class Writer:
         except TooLate:
             if done.cancel():
                 raise StoreDownError("the database is held up by other writers") from None
-        return done.result()  # it was being written: the database's own time limits end the wait
+        return self._begun(done)
+
+    def _begun(self, done: Future[R]) -> R:
+        """What is being written by now; the database's own limits end that, unless nothing is heard of it any more."""
+        try:
+            return done.result(LIMITS_OF_A_GROUP * self._timeout_s)
+        except TooLate:
+            raise StoreDownError("the database does not say what became of a write") from None
 
     def submit(self, write: Write[P, R], wanted: P) -> Future[R]:
         """The same for callers that do not block: a future that is done when it is committed."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -102,6 +106,31 @@ def test_who_gave_up_waiting_is_not_written_later(tmp_path: Path) -> None:
     assert held.result(5) == "HELD"
     writer.close()
     assert written(engine) == ["held"]
+    engine.dispose()
+
+
+def test_nobody_waits_for_ever_for_what_is_being_written(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'notes.db'}", 5)
+    writer, write = Writer(engine, 0.1, Nobody()), Notes(engine)
+    write.hold.clear()
+    began = time.monotonic()
+    with pytest.raises(StoreDownError, match="what became of"):
+        writer.write(write, "held")
+    assert time.monotonic() - began < 2
+    write.hold.set()
+    writer.close()
+    assert written(engine) == ["held"]
+    engine.dispose()
+
+
+def test_a_server_that_vanishes_without_a_word_is_noticed(postgres_url: str) -> None:
+    engine = open_engine(Settings(database_url=postgres_url).database_url, 6)
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        with socket.socket(fileno=os.dup(driver.fileno())) as tcp:
+            assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+            assert [tcp.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [6, 2, 3, 12_000]
     engine.dispose()
 
 
