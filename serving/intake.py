@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -183,10 +184,11 @@ def misfit(where: str, value: object, expected: Text) -> Problem:
 
 
 def unknown_keys(entry: Mapping[str, Any], known: Sequence[str]) -> list[Problem]:
-    """A problem for each key that does not belong there."""
+    """A problem for each key that does not belong there; of very many, only one more than are ever told."""
     expected = same(", ".join(known))
     what = Text("there is no such entry", "diesen Eintrag gibt es nicht")
-    return [Problem(where=key, what=what, expected=expected, code="unknown_key") for key in entry if key not in known]
+    unknown = islice((key for key in entry if key not in known), MOST_PROBLEMS + 1)
+    return [Problem(where=key, what=what, expected=expected, code="unknown_key") for key in unknown]
 
 
 def _ids(entry: Mapping[str, Any]) -> list[Problem]:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 router = APIRouter(tags=["scores"])
 
-SHORT_BODY_BYTES = 20_000
+SHORT_BODY_BYTES = 4_000
 """A longer body for one lead may hold the processor for more than a millisecond: a thread reads it."""
 
 FAULTS = documented(

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from features.model.bundle import Bundle
 from serving.body import parse_body
-from serving.errors import ApiError
+from serving.errors import MOST_PROBLEMS, ApiError
 from serving.schemas import ProblemDetails
 from serving.settings import Settings
 from tests.serving.client import Client
@@ -69,6 +69,12 @@ def test_faults_of_the_envelope_and_of_the_fields_come_in_one_answer(client: Cli
     }
     assert by_place["priority"]["expected"] == "lead_id, account_id, as_of, fields"
     assert client.get("/v1/leads/5").status_code == 404
+
+
+def test_a_body_full_of_unknown_entries_costs_no_more_than_its_first_hundreds(client: Client) -> None:
+    told = problem_of(client.post("/v1/score", json={f"k{n}": 1 for n in range(8_000)}), 422)
+    assert len(told["problems"]) == MOST_PROBLEMS
+    assert told["n_problems"] == MOST_PROBLEMS + 1 + 2  # and lead_id and fields
 
 
 def test_faults_are_told_in_german_to_whoever_asks_for_german(client: Client) -> None:
