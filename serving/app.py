@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -97,7 +97,23 @@ def from_environment() -> FastAPI:
 @asynccontextmanager
 async def _running(service: Service, *, closes_store: bool) -> AsyncIterator[None]:
     """Everything that lives as long as the application does."""
-    tasks = [] if await _prepare(service) else [asyncio.create_task(_until_ready(service))]
+    tasks: list[asyncio.Task[None]] = []
+    async with AsyncExitStack() as at_end:  # the last first, and each of them even if one fails
+        if closes_store:
+            at_end.callback(service.store.close)
+        if service.shadow is not None:
+            at_end.push_async_callback(run_in_threadpool, service.shadow.close)
+        if service.guard is not None:
+            at_end.push_async_callback(service.guard.store_uses)
+        at_end.push_async_callback(_end, tasks)
+        at_end.enter_context((await _begin(service, tasks)).at_signal())
+        yield
+
+
+async def _begin(service: Service, tasks: list[asyncio.Task[None]]) -> Renewal:
+    """Start what goes on beside the requests; who looks for other models."""
+    if not await _prepare(service):
+        tasks.append(asyncio.create_task(_until_ready(service)))
     models = [service.model, *([service.shadow.challenger] if service.shadow else [])]
     renewal = Renewal(models, service.clock, service.settings)
     tasks.append(asyncio.create_task(renewal.keep()))
@@ -106,18 +122,16 @@ async def _running(service: Service, *, closes_store: bool) -> AsyncIterator[Non
         tasks.append(asyncio.create_task(service.guard.keep()))
     if service.settings.watch_every_s:
         tasks.append(asyncio.create_task(keep_watching(service)))
-    with renewal.at_signal():
-        yield
+    return renewal
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """End what goes on beside the requests, and log what had failed."""
     for task in tasks:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-    if service.guard is not None:
-        await service.guard.store_uses()
-    if service.shadow is not None:
-        await run_in_threadpool(service.shadow.close)
-    if closes_store:
-        service.store.close()
+    for failed in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(failed, Exception):
+            log.error("a task had failed", exc_info=failed)
 
 
 def _shadow(settings: Settings, champion: ModelInService, store: Store, clock: Clock) -> Shadow | None:
@@ -134,8 +148,11 @@ async def _until_ready(service: Service) -> None:
     """Try again what failed at start, until it succeeds."""
     while True:
         await asyncio.sleep(service.settings.bundle_retry_s)
-        if await _prepare(service):
-            return
+        try:
+            if await _prepare(service):
+                return
+        except Exception:  # whatever it is: if this task ended, the service would never be ready
+            log.exception("not ready")
 
 
 async def _prepare(service: Service) -> bool:

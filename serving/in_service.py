@@ -100,10 +100,16 @@ class ModelInService:
             try:
                 return self._renewed(now, asked)
             except LeadQualityError as error:
-                self._reason = str(error)
-                if self._pending is None or self._pending.reason != self._reason:
-                    self._pending = Pending(self._reason, now)
+                self._note(str(error), now)
                 raise
+            except Exception as error:  # a fault of ours: kept by its class, since its message may quote anything
+                self._note(f"the service failed: {type(error).__module__}.{type(error).__qualname__}", now)
+                raise
+
+    def _note(self, reason: str, now: datetime) -> None:
+        self._reason = reason
+        if self._pending is None or self._pending.reason != reason:
+            self._pending = Pending(reason, now)
 
     def _renewed(self, now: datetime, asked: bool) -> bool:
         if self._given is not None:

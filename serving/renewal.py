@@ -36,11 +36,11 @@ class Renewal:
     async def keep(self) -> None:
         """Look again and again, until cancelled."""
         for challenger in self._models[1:]:
-            await run_in_threadpool(look, challenger, self._clock(), asked=True)
+            await self._look(challenger, asked=True)
         while True:
             asked = await self._wait()
             for model in self._models:
-                await run_in_threadpool(look, model, self._clock(), asked=asked)
+                await self._look(model, asked=asked)
 
     @contextmanager
     def at_signal(self) -> Iterator[None]:
@@ -53,6 +53,12 @@ class Renewal:
         finally:
             if is_main:
                 loop.remove_signal_handler(signal.SIGHUP)
+
+    async def _look(self, model: ModelInService, *, asked: bool) -> None:
+        try:
+            await run_in_threadpool(look, model, self._clock(), asked=asked)
+        except Exception:  # whatever it is: if this task ended, no other model would ever be looked for
+            log.exception("another model could not be put into service", source=model.source)
 
     async def _wait(self) -> bool:
         """Wait until it is time to look; whether that was asked for."""

@@ -90,6 +90,9 @@ class Shadow:
             except LeadQualityError as error:
                 self.counts.n_dropped += len(group)
                 log.warning("not scored in the shadow", n_leads=len(group), reason=str(error))
+            except Exception:  # whatever it is: without this thread, what waits would only grow
+                self.counts.n_dropped += len(group)
+                log.exception("not scored in the shadow", n_leads=len(group))
             if ended:
                 return
 

@@ -7,6 +7,7 @@ import http.server
 import json
 import shutil
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import Any, ClassVar
 import pytest
 
 from features.errors import BundleError, OutsideError
-from features.model.bundle import bundle_id_of
+from features.model.bundle import Bundle, bundle_id_of
 from serving.in_service import ModelInService
 from serving.registry_stamp import stamp_of
 from serving.settings import Settings
@@ -86,6 +87,18 @@ def test_a_bundle_that_is_gone_leaves_the_one_in_service(place: Path) -> None:
     with pytest.raises(BundleError):
         model.renew(NOW)
     assert model.scorer.score([]) == []
+
+
+def test_a_fault_of_ours_ends_neither_the_looking_nor_the_shutdown(bundle: Bundle, sqlite_url: str) -> None:
+    unforeseen = "a\0b"  # no path may hold this, which nothing of ours expects
+    settings = Settings(database_url=sqlite_url, shadow=unforeseen, bundle_check_s=0.02, bundle_retry_s=0.01)
+    with Client(settings, bundle, NOW) as client:
+        challenger = client.app.state.service.shadow.challenger
+        deadline = time.monotonic() + 20
+        while challenger.pending is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert challenger.pending.reason == "the service failed: builtins.ValueError"
+        assert client.get("/readyz").status_code == 200
 
 
 def test_the_api_puts_another_bundle_into_service_or_says_why_not(

@@ -14,12 +14,13 @@ import sqlalchemy as sa
 
 from features.model.bundle import Bundle, open_bundle
 from serving.in_service import ModelInService
+from serving.scorer import Scorer
 from serving.scoring import model_record
 from serving.settings import Settings
 from serving.shadow import shadow as shadow_module
 from serving.shadow.compare import Comparison, clustered_interval, compare, in_words
 from serving.shadow.shadow import Shadow
-from serving.store import Erasure, Objection, Pair, ShadowScore, Store
+from serving.store import Erasure, ModelRecord, Objection, Pair, ShadowScore, Store
 from serving.store.tables import scores, shadow_scores
 from tests.serving.client import Client
 from tests.serving.conftest import NOW
@@ -116,6 +117,32 @@ def test_what_does_not_fit_into_the_queue_is_dropped_at_once_and_counted(
     champion.open(NOW)
     shadow.close()
     assert shadow.counts.n_dropped == shadow_module.MOST_WAITING + 700  # the challenger was never opened
+
+
+def test_a_fault_of_ours_in_the_shadow_drops_its_leads_and_the_next_are_scored(
+    bundle_place: Path, other_place: Path, sqlite_url: str
+) -> None:
+    champion, challenger = (ModelInService(Settings(bundle=str(place))) for place in (bundle_place, other_place))
+    for model in (champion, challenger):
+        model.open(NOW)
+    faults = [ZeroDivisionError()]
+
+    def record_of(scorer: Scorer) -> ModelRecord:
+        if faults:
+            raise faults.pop()
+        return model_record(scorer.model_name)
+
+    store = Store(sqlite_url, timeout_s=5)
+    store.migrate()
+    shadow = Shadow(champion, challenger, store, lambda: NOW, record_of)
+    lead = replace(SCORE, request_key="k1", inputs=b'{"employees": 3}')
+    store.scores.save(model_record(champion.scorer.model_name), [lead])
+    shadow.offer([lead])
+    wait_for(lambda: shadow.counts.n_dropped == 1)
+    shadow.offer([lead])
+    shadow.close()
+    store.close()
+    assert (shadow.counts.n_scored, shadow.counts.n_dropped) == (1, 1)
 
 
 def test_a_lead_that_was_erased_meanwhile_leaves_nothing_in_the_shadow(
