@@ -111,7 +111,7 @@ def test_who_gave_up_waiting_is_not_written_later(tmp_path: Path) -> None:
 
 def test_nobody_waits_for_ever_for_what_is_being_written(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'notes.db'}", 5)
-    writer, write = Writer(engine, 0.1, Nobody()), Notes(engine)
+    writer, write = Writer(engine, 0.1, Nobody(), Log(engine)), Notes(engine)
     write.hold.clear()
     began = time.monotonic()
     with pytest.raises(StoreDownError, match="what became of"):
