@@ -47,8 +47,9 @@ def test_a_request_that_was_answered_before_is_refused_too(service: Client) -> N
     assert service.post("/v1/score/batch", json=batch, headers={"Idempotency-Key": "b"}).status_code == 200
     service.post(PATH, json={})
     assert score(service) == score(service, **KEY) == 409
-    again = service.post("/v1/score/batch", json=batch, headers={"Idempotency-Key": "b"}).json()
-    assert [result["status"] for result in again["results"]] == [409]
+    again = service.post("/v1/score/batch", json=batch, headers={"Idempotency-Key": "b"})
+    assert again.status_code == 409  # of the whole batch, since it stores nothing
+    assert again.json()["problems"][0]["where"] == "leads[0].lead_id"
 
 
 def test_the_first_objection_stands_and_is_answered_the_same(service: Client) -> None:
