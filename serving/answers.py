@@ -11,10 +11,10 @@ import orjson
 
 from features.reasons import in_lines
 from features.text import LANGUAGES, Language, Text
-from serving.schemas import StoredAnswer
+from serving.schemas import Explained
 
 
-def reasons_text(answer: StoredAnswer) -> Text:
+def reasons_text(answer: Explained) -> Text:
     """The base, the reasons and the rest of an answer as one text, a line each."""
     base, rest = answer["base"]["text"], answer["rest"]
     return Text(

@@ -32,12 +32,12 @@ from serving.schemas import (
     Base,
     Contribution,
     EvidenceShown,
+    Explained,
     InBothLanguages,
     IntervalShown,
     ModelName,
     ReasonShown,
     RestShown,
-    StoredAnswer,
 )
 
 ADDS_UP_TO = 1e-9
@@ -50,6 +50,8 @@ class Lead:
 
     Attributes
     ----------
+    lead_id : str
+        Empty for what is asked "what if", which is about no lead: its answer is without ids.
     fields : mapping
         Field names to values, as they came.
     record : EncodedRecord
@@ -72,7 +74,7 @@ class Scored(NamedTuple):
     Attributes
     ----------
     answer : bytes
-        A `StoredAnswer` as JSON, in both languages and without `reasons_text`: what is stored.
+        A `StoredAnswer` as JSON, in both languages and without `reasons_text`: what is stored. Of no lead, `Explained`.
     reasons_text : Text
         What is added in one language when the answer leaves (serving/answers.py).
     """
@@ -143,26 +145,24 @@ class Scorer:
         self.score([Lead("warm", as_of, {}, record)])
 
     def _scored(self, lead: Lead, computed: Computed, row: int) -> Scored:
-        answer = self._answer(lead, computed, row)
+        explained = self._explained(lead, computed, row)
         return Scored(
-            orjson.dumps(answer),
-            reasons_text(answer),
-            answer["probability"],
-            answer["log_odds"],
-            answer["score"],
-            answer["grade"],
-            answer["handover"],
+            orjson.dumps({**_ids(lead), **explained}),
+            reasons_text(explained),
+            explained["probability"],
+            explained["log_odds"],
+            explained["score"],
+            explained["grade"],
+            explained["handover"],
         )
 
-    def _answer(self, lead: Lead, computed: Computed, row: int) -> StoredAnswer:
+    def _explained(self, lead: Lead, computed: Computed, row: int) -> Explained:
         contributions, points = computed.contributions[row].tolist(), computed.points[row].tolist()
         log_odds, probability = float(computed.log_odds[row]), float(computed.probability[row])
         self._check_sum(contributions, log_odds)
         order = strongest_first(points)
         listed, others = order[: self._strongest], order[self._strongest :]
-        answer = StoredAnswer(
-            score_id=lead.score_id,
-            lead_id=lead.lead_id,
+        explained = Explained(
             as_of=in_utc(lead.as_of),
             probability=probability,
             score=grades.score(probability),
@@ -177,21 +177,19 @@ class Scorer:
             unknown=list(lead.record.unknown),
             model=self.model_name,
         )
-        self._add_optional(answer, lead, computed, row)
-        return answer
+        self._add_optional(explained, computed, row)
+        return explained
 
-    def _add_optional(self, answer: StoredAnswer, lead: Lead, computed: Computed, row: int) -> None:
-        """What only some bundles, definitions or leads have."""
+    def _add_optional(self, explained: Explained, computed: Computed, row: int) -> None:
+        """What only some bundles or definitions have."""
         if len(computed.low):
-            answer["interval"] = IntervalShown(
+            explained["interval"] = IntervalShown(
                 low=float(computed.low[row]), high=float(computed.high[row]), level=LEVEL
             )
         if len(computed.strange):
-            answer["unlike_training"] = [self._names[column] for column in np.flatnonzero(computed.strange[row])]
-        if lead.account_id is not None:
-            answer["account_id"] = lead.account_id
+            explained["unlike_training"] = [self._names[column] for column in np.flatnonzero(computed.strange[row])]
         if self._horizon_days is not None:
-            answer["horizon_days"] = self._horizon_days
+            explained["horizon_days"] = self._horizon_days
 
     def _contributions(self, contributions: Sequence[float], points: Sequence[float]) -> list[Contribution]:
         return [
@@ -234,6 +232,14 @@ def both(text: Text) -> InBothLanguages:
 def in_utc(moment: datetime) -> str:
     """A moment as answers write it: ISO, UTC, to the microsecond."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def _ids(lead: Lead) -> dict[str, str]:
+    """Which score of whom it is, as the answer says it; nothing for no lead."""
+    if not lead.lead_id:
+        return {}
+    ids = {"score_id": lead.score_id, "lead_id": lead.lead_id}
+    return ids if lead.account_id is None else {**ids, "account_id": lead.account_id}
 
 
 def _model_name(bundle: Bundle, name: str, version: str) -> ModelName:

@@ -27,8 +27,6 @@ SCORED = 200
 LEADS_PER_PART = 50
 UNPRINTABLE = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd")
 """Control characters, and what stands for them where leads are counted: PostgreSQL's texts cannot hold NUL."""
-NO_IDS = b'{"score_id":"","lead_id":"",'
-"""How an answer begins that is about no lead; what is asked "what if" is answered without it."""
 ONE_REFUSED = Text(
     "Nothing was stored for this lead. Every fault is listed under problems.",
     "Für diesen Lead wurde nichts gespeichert. Alle Fehler stehen unter problems.",
@@ -76,8 +74,7 @@ def what_if(raw: bytes, scorer: Scorer, *, received_at: datetime, language: Lang
     """
     body, problems = parse_body(raw)
     (scored,) = scorer.score([read_what_if(body, problems, scorer, received_at)])
-    without_ids = b"{" + scored.answer.removeprefix(NO_IDS)
-    return with_reasons_text(without_ids, scored.reasons_text, language)
+    return with_reasons_text(scored.answer, scored.reasons_text, language)
 
 
 def answered(pending: Pending, stored: Saved | LeadRefusedError, language: Language) -> bytes:
