@@ -16,9 +16,11 @@ from serving.store.errors import outside
 from serving.store.log import Log
 from serving.store.records import Erasure
 from serving.store.removal import remove
-from serving.store.rows import rows_where_in
+from serving.store.rows import rows_of, where_in
 from serving.store.tables import erasures, exported_leads, exports
 from serving.store.writer import Writer
+
+RECEIPTS = where_in(select(erasures.c.lead_hash, erasures.c.receipt), erasures.c.lead_hash)
 
 
 class Erasures:
@@ -66,8 +68,7 @@ def _erase(connection: Connection, wanted: Sequence[Erasure]) -> list[bytes | Le
 
 
 def _known(connection: Connection, hashes: Sequence[str]) -> dict[str, bytes]:
-    query = select(erasures.c.lead_hash, erasures.c.receipt)
-    return {row.lead_hash: row.receipt for row in rows_where_in(connection, query, erasures.c.lead_hash, hashes)}
+    return {row.lead_hash: row.receipt for row in rows_of(connection, RECEIPTS, hashes)}
 
 
 def _removed(connection: Connection, erasure: Erasure, hashed: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ COLUMNS = tuple(column.name for column in leads.columns)
 WHOLE_ROWS = rows.where_in(select(leads), leads.c.lead_id)
 
 
-def rows_of(connection: Connection, lead_ids: Iterable[str]) -> dict[str, LeadRow]:
+def lead_rows(connection: Connection, lead_ids: Iterable[str]) -> dict[str, LeadRow]:
     """The rows of those leads that have one, by lead id."""
     found = rows.rows_of(connection, WHOLE_ROWS, list(dict.fromkeys(lead_ids)))
     return {row.lead_id: dict(zip(COLUMNS, row, strict=True)) for row in found}
@@ -34,7 +34,7 @@ def rows_of(connection: Connection, lead_ids: Iterable[str]) -> dict[str, LeadRo
 
 def count_scores(connection: Connection, scored: Sequence[tuple[ModelRecord, NewScore]]) -> None:
     """Bring the rows of leads up to date after new scores, given in the order in which they came."""
-    found = rows_of(connection, [score.lead_id for _, score in scored])
+    found = lead_rows(connection, [score.lead_id for _, score in scored])
     for model, score in scored:
         found[score.lead_id] = _after_score(found.get(score.lead_id), model, score)
     keep(connection, found.values())

@@ -11,9 +11,11 @@ from features.errors import LeadQualityError
 from serving.store.errors import outside
 from serving.store.records import Objection
 from serving.store.refusals import erased_leads
-from serving.store.rows import insert_missing, rows_where_in
+from serving.store.rows import insert_missing, rows_of, where_in
 from serving.store.tables import objections
 from serving.store.writer import Writer
+
+STANDING = where_in(select(objections), objections.c.lead_id)
 
 
 class Objections:
@@ -67,5 +69,5 @@ def _withdraw(connection: Connection, lead_ids: Sequence[str]) -> list[LeadQuali
 
 
 def _standing(connection: Connection, lead_ids: Sequence[str]) -> dict[str, Objection]:
-    found = rows_where_in(connection, select(objections), objections.c.lead_id, lead_ids)
+    found = rows_of(connection, STANDING, lead_ids)
     return {row.lead_id: Objection(**row._mapping) for row in found}

@@ -17,7 +17,7 @@ from features.errors import LeadQualityError
 from serving.store.errors import outside
 from serving.store.log import Log
 from serving.store.removal import remove
-from serving.store.rows import ROWS_PER_STATEMENT, rows_where_in
+from serving.store.rows import ROWS_PER_STATEMENT, rows_of, where_in
 from serving.store.tables import exported_leads, leads, objections, outcomes, scores, verdicts
 from serving.store.writer import Writer
 
@@ -75,6 +75,6 @@ def _remove(
     """Looked up again here, where nobody else writes: something may have happened to one of them meanwhile."""
     results: list[dict[str, int] | LeadQualityError] = []
     for lead_ids, than in wanted:
-        still = [row.lead_id for row in rows_where_in(connection, _older(than), leads.c.lead_id, lead_ids)]
+        still = [row.lead_id for row in rows_of(connection, where_in(_older(than), leads.c.lead_id), lead_ids)]
         results.append(remove(connection, still, keeping=[objections, exported_leads]))
     return results

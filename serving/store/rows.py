@@ -18,13 +18,6 @@ VALUES = "values"
 NewRow: TypeAlias = dict[str, Any]
 
 
-def rows_where_in(
-    connection: Connection, query: Select[Any], column: ColumnElement[Any], values: Sequence[Any]
-) -> Iterator[Row[Any]]:
-    """The rows of `query` whose `column` is one of `values`, however many those are."""
-    yield from rows_of(connection, where_in(query, column), values)
-
-
 def where_in(query: Select[Any], column: ColumnElement[Any]) -> Select[Any]:
     """`query` for `rows_of`: put together once, not at each call, which would cost more than running it."""
     return query.where(column.in_(bindparam(VALUES, expanding=True)))

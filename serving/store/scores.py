@@ -17,13 +17,16 @@ from serving.store.errors import KeyReusedError, LeadRefusedError, outside
 from serving.store.observer import Observer
 from serving.store.records import ModelRecord, NewScore, Saved
 from serving.store.refusals import refused_leads
-from serving.store.rows import insert_all, insert_missing, rows_of, rows_where_in, where_in
+from serving.store.rows import insert_all, insert_missing, rows_of, where_in
 from serving.store.tables import models, objections, scores
 from serving.store.writer import Writer
 
 COLUMNS = tuple(name for name in (column.name for column in scores.columns) if name in NewScore.__slots__)
 STORED = where_in(select(scores.c.request_key, scores.c.request_hash, scores.c.answer), scores.c.request_key)
 KNOWN_MODELS = where_in(select(models.c.bundle_id), models.c.bundle_id)
+REFUSED = where_in(
+    select(scores.c.request_key).join(objections, objections.c.lead_id == scores.c.lead_id), scores.c.request_key
+)
 Stored: TypeAlias = Saved | LeadRefusedError
 
 
@@ -184,8 +187,7 @@ def _row(model: ModelRecord, score: NewScore) -> dict[str, object]:
 
 def _refused_keys(connection: Connection, keys: Iterable[str]) -> set[str]:
     """Those of the stored requests whose lead may not be scored any more."""
-    query = select(scores.c.request_key).join(objections, objections.c.lead_id == scores.c.lead_id)
-    return {row.request_key for row in rows_where_in(connection, query, scores.c.request_key, list(keys))}
+    return {row.request_key for row in rows_of(connection, REFUSED, list(keys))}
 
 
 def _stored(connection: Connection, keys: Iterable[str]) -> dict[str, tuple[str, bytes]]:

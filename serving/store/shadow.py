@@ -12,11 +12,12 @@ from features.errors import LeadQualityError
 from serving.store.errors import outside
 from serving.store.records import ModelRecord
 from serving.store.refusals import refused_leads
-from serving.store.rows import insert_missing, rows_where_in
+from serving.store.rows import insert_missing, rows_of, where_in
 from serving.store.tables import leads, models, scores, shadow_scores
 from serving.store.writer import Writer
 
 ROWS_AT_A_TIME = 1_000
+LEADS_SCORED = where_in(select(scores.c.request_key, scores.c.lead_id), scores.c.request_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,7 @@ def _write(connection: Connection, wanted: Sequence[_Wanted]) -> list[int | Lead
 
 def _stored(connection: Connection, wanted: _Wanted) -> int:
     keys = [score.request_key for score in wanted.scores]
-    query = select(scores.c.request_key, scores.c.lead_id)
-    lead_of = {row.request_key: row.lead_id for row in rows_where_in(connection, query, scores.c.request_key, keys)}
+    lead_of = {row.request_key: row.lead_id for row in rows_of(connection, LEADS_SCORED, keys)}
     refused = refused_leads(connection, list(lead_of.values()))
     there = {key for key, lead_id in lead_of.items() if lead_id not in refused}
     rows = [asdict(score) | {"bundle_id": wanted.model.bundle_id} for score in wanted.scores]

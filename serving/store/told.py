@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, Table, insert, select
+from sqlalchemy import Connection, Engine, Row, Table, select
 
 from features.errors import DataError, LeadQualityError
 from serving.store.errors import KeyReusedError, NotHandedOverError, UnknownLeadError, outside
-from serving.store.leads import LeadRow, after_outcome, after_verdict, keep, rows_of
+from serving.store.leads import LeadRow, after_outcome, after_verdict, keep, lead_rows
 from serving.store.records import Outcome, Verdict
 from serving.store.refusals import erased_leads
-from serving.store.rows import rows_where_in
+from serving.store.rows import insert_all, rows_of, where_in
 from serving.store.tables import outcomes, verdicts
 from serving.store.writer import Writer
 
@@ -39,6 +39,7 @@ class Told(Generic[T]):
         self._engine = engine
         self._writer = writer
         self._kind: Kind[T] = kind
+        self._by_key = where_in(select(kind.table), kind.table.c.request_key)
 
     def save(self, new: Sequence[T]) -> list[Kept[T]]:
         """What is stored for each of `new`, in their order, or why nothing may be; all are committed together.
@@ -82,7 +83,7 @@ class Told(Generic[T]):
         """Store what is new of each request; one whose key was used for something else leaves nothing behind."""
         everything = [record for request in requests for record in request]
         stored = self._stored(connection, [record.request_key for record in everything])
-        rows = rows_of(connection, [record.lead_id for record in everything])
+        rows = lead_rows(connection, [record.lead_id for record in everything])
         erased = erased_leads(connection, list(dict.fromkeys(record.lead_id for record in everything)))
         new: list[T] = []
         results: list[list[Kept[T]] | LeadQualityError] = []
@@ -107,12 +108,11 @@ class Told(Generic[T]):
 
     def _insert(self, connection: Connection, new: Sequence[T], rows: Mapping[str, LeadRow]) -> None:
         if new:
-            connection.execute(insert(self._kind.table), [asdict(record) for record in new])
+            insert_all(connection, self._kind.table, [asdict(record) for record in new])
             keep(connection, [rows[lead_id] for lead_id in {record.lead_id for record in new}])
 
     def _stored(self, connection: Connection, keys: Iterable[str]) -> dict[str, T]:
-        table = self._kind.table
-        found = rows_where_in(connection, select(table), table.c.request_key, list(dict.fromkeys(keys)))
+        found = rows_of(connection, self._by_key, list(dict.fromkeys(keys)))
         return {row.request_key: self._record(row) for row in found}
 
     def _record(self, row: Row[Any]) -> T:
