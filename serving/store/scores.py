@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Engine, select
 
@@ -17,6 +17,7 @@ from serving.store.errors import KeyReusedError, LeadRefusedError, outside
 from serving.store.observer import Observer
 from serving.store.records import ModelRecord, NewScore, Saved
 from serving.store.refusals import refused_leads
+from serving.store.reuse import reuses_a_key
 from serving.store.rows import insert_all, insert_missing, rows_of, where_in
 from serving.store.tables import models, objections, scores
 from serving.store.writer import Writer
@@ -36,6 +37,13 @@ class _Wanted:
 
     model: ModelRecord
     new: Sequence[NewScore]
+
+
+class _Known(NamedTuple):
+    """What is stored under a request key."""
+
+    request_hash: str
+    answer: bytes
 
 
 class Scores:
@@ -87,9 +95,9 @@ class Scores:
         with outside(), self._engine.connect() as connection:
             stored = _stored(connection, asked)
             refused = _refused_keys(connection, stored)
-        if any(asked[key] != request_hash for key, (request_hash, _) in stored.items()):
+        if reuses_a_key(asked.items(), stored):
             raise KeyReusedError
-        return {key: Saved(answer, repeated=True) for key, (_, answer) in stored.items() if key not in refused}
+        return {key: Saved(known.answer, repeated=True) for key, known in stored.items() if key not in refused}
 
     def latest(self, lead_id: str) -> bytes | None:
         """The lead's answer with the latest as-of date, the one stored last among equals; None if it has none."""
@@ -127,12 +135,11 @@ def _write(connection: Connection, requests: Sequence[_Wanted]) -> list[list[Sto
     results: list[list[Stored] | LeadQualityError] = []
     new: list[tuple[ModelRecord, NewScore]] = []
     for wanted in requests:
-        try:
-            fresh = {score.request_key: score for score in _fresh(wanted, stored, refused)}
-        except KeyReusedError as error:
-            results.append(error)
+        if reuses_a_key([(score.request_key, score.request_hash) for score in wanted.new], stored):
+            results.append(KeyReusedError())
             continue
-        stored |= {key: (score.request_hash, score.answer) for key, score in fresh.items()}
+        fresh = _fresh(wanted, stored, refused)
+        stored |= {key: _Known(score.request_hash, score.answer) for key, score in fresh.items()}
         new += [(wanted.model, score) for score in fresh.values()]
         results.append([_told(score, stored, fresh, refused) for score in wanted.new])
     _insert(connection, new)
@@ -140,28 +147,25 @@ def _write(connection: Connection, requests: Sequence[_Wanted]) -> list[list[Sto
 
 
 def _fresh(
-    wanted: _Wanted, stored: Mapping[str, tuple[str, bytes]], refused: Mapping[str, LeadRefusedError]
-) -> Iterator[NewScore]:
-    """The scores of a request that are to be stored, each request key once."""
-    seen: dict[str, str] = {}
+    wanted: _Wanted, stored: Mapping[str, _Known], refused: Mapping[str, LeadRefusedError]
+) -> dict[str, NewScore]:
+    """The scores of a request that are to be stored, by request key."""
+    fresh: dict[str, NewScore] = {}
     for score in wanted.new:
-        known = seen.get(score.request_key) or stored.get(score.request_key, ("",))[0]
-        if known and known != score.request_hash:
-            raise KeyReusedError
-        if not known and score.lead_id not in refused:
-            seen[score.request_key] = score.request_hash
-            yield score
+        if score.request_key not in stored and score.lead_id not in refused:
+            fresh.setdefault(score.request_key, score)
+    return fresh
 
 
 def _told(
     score: NewScore,
-    stored: Mapping[str, tuple[str, bytes]],
+    stored: Mapping[str, _Known],
     fresh: Mapping[str, NewScore],
     refused: Mapping[str, LeadRefusedError],
 ) -> Stored:
     if score.lead_id in refused:
         return refused[score.lead_id]
-    return Saved(stored[score.request_key][1], repeated=score.request_key not in fresh)
+    return Saved(stored[score.request_key].answer, repeated=score.request_key not in fresh)
 
 
 def _insert(connection: Connection, new: Sequence[tuple[ModelRecord, NewScore]]) -> None:
@@ -190,7 +194,7 @@ def _refused_keys(connection: Connection, keys: Iterable[str]) -> set[str]:
     return {row.request_key for row in rows_of(connection, REFUSED, list(keys))}
 
 
-def _stored(connection: Connection, keys: Iterable[str]) -> dict[str, tuple[str, bytes]]:
-    """Request key to request hash and answer, for keys that are stored."""
+def _stored(connection: Connection, keys: Iterable[str]) -> dict[str, _Known]:
+    """What is stored already, by request key."""
     found = rows_of(connection, STORED, list(dict.fromkeys(keys)))
-    return {row.request_key: (row.request_hash, row.answer) for row in found}
+    return {row.request_key: _Known(row.request_hash, row.answer) for row in found}

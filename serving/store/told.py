@@ -13,6 +13,7 @@ from serving.store.errors import KeyReusedError, NotHandedOverError, UnknownLead
 from serving.store.leads import LeadRow, after_outcome, after_verdict, keep, lead_rows
 from serving.store.records import Outcome, Verdict
 from serving.store.refusals import erased_leads
+from serving.store.reuse import reuses_a_key
 from serving.store.rows import insert_all, rows_of, where_in
 from serving.store.tables import outcomes, verdicts
 from serving.store.writer import Writer
@@ -68,7 +69,7 @@ class Told(Generic[T]):
         """
         with outside(), self._engine.connect() as connection:
             stored = self._stored(connection, asked)
-        if any(asked[key] != record.request_hash for key, record in stored.items()):
+        if reuses_a_key(asked.items(), stored):
             raise KeyReusedError
         return stored
 
@@ -88,7 +89,7 @@ class Told(Generic[T]):
         new: list[T] = []
         results: list[list[Kept[T]] | LeadQualityError] = []
         for request in requests:
-            if _reuses_a_key(request, stored):
+            if reuses_a_key([(record.request_key, record.request_hash) for record in request], stored):
                 results.append(KeyReusedError())
                 continue
             refused = [erased.get(record.lead_id) or self._refusal(record, rows) for record in request]
@@ -118,16 +119,6 @@ class Told(Generic[T]):
     def _record(self, row: Row[Any]) -> T:
         record: T = self._kind.record(**{name: value for name, value in row._mapping.items() if name != "id"})
         return record
-
-
-def _reuses_a_key(request: Sequence[T], stored: Mapping[str, T]) -> bool:
-    """Whether a record of the request has the key of another content, stored or in the request itself."""
-    hashes: dict[str, str] = {}
-    for record in request:
-        known = stored[record.request_key].request_hash if record.request_key in stored else record.request_hash
-        if hashes.setdefault(record.request_key, known) != record.request_hash:
-            return True
-    return False
 
 
 def _of_any_lead(_: LeadRow) -> DataError | None:
