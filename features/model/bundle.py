@@ -28,7 +28,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -131,6 +131,11 @@ class Bundle:
     def definition(self) -> LeadDefinition:
         """The agreement under which the model was trained."""
         return self.model.encoder.definition
+
+    def under(self, definition: LeadDefinition, handover_threshold: float) -> Bundle:
+        """The same model under another agreement: `definition` has the same fields, and other rules of action."""
+        model = replace(self.model, encoder=Encoder(definition, self.model.encoder.to_dict()))
+        return replace(self, model=model, manifest=replace(self.manifest, handover_threshold=handover_threshold))
 
     def compute(self, matrix: Matrix) -> Computed:
         """All numbers of the leads in `matrix`, shape (n_leads, n_fields), in one pass; see `LeadModel.compute`."""

@@ -1,12 +1,16 @@
 """What was scored, and what became of it, kept durably. SQLite by default, PostgreSQL by URL."""
 
+from serving.store.agreements import Agreement, Agreements, Answered, NewProposal, Team
+from serving.store.definitions import DefinitionRecord, Definitions
 from serving.store.errors import (
     KeyReusedError,
     LeadRefusedError,
     NotHandedOverError,
     NotMigratedError,
+    ProposalRefusedError,
     StoreDownError,
     UnknownLeadError,
+    UnknownProposalError,
 )
 from serving.store.exports import NewExport, PastLead
 from serving.store.keys import KeyRecord
@@ -19,7 +23,12 @@ from serving.store.watching import AlertRecord, FirstScore, Watching
 from serving.store.worklist import Wanted
 
 __all__ = [
+    "Agreement",
+    "Agreements",
     "AlertRecord",
+    "Answered",
+    "DefinitionRecord",
+    "Definitions",
     "Erasure",
     "FirstScore",
     "Happened",
@@ -30,6 +39,7 @@ __all__ = [
     "Life",
     "ModelRecord",
     "NewExport",
+    "NewProposal",
     "NewScore",
     "NotHandedOverError",
     "NotMigratedError",
@@ -38,13 +48,16 @@ __all__ = [
     "Pair",
     "PastLead",
     "Place",
+    "ProposalRefusedError",
     "Saved",
     "ShadowScore",
     "Store",
     "StoreDownError",
     "StoredScore",
+    "Team",
     "Told",
     "UnknownLeadError",
+    "UnknownProposalError",
     "Verdict",
     "Wanted",
     "Watching",

@@ -9,7 +9,9 @@ LeadQualityError
     ├── KeyReusedError      an Idempotency-Key came back with another content
     ├── LeadRefusedError    the person objected, or the lead was erased: nothing about it may be stored
     ├── UnknownLeadError    an outcome or a verdict of a lead that has no score
-    └── NotHandedOverError  a verdict on a lead that sales was never given
+    ├── NotHandedOverError  a verdict on a lead that sales was never given
+    ├── UnknownProposalError  an answer to a proposal that was never made
+    └── ProposalRefusedError  a proposal, or an answer to one, that came too late or twice
 """
 
 from __future__ import annotations
@@ -94,6 +96,59 @@ class NotHandedOverError(DataError):
         what = Text("no score of this lead said go", "kein Score dieses Leads lautete go")
         expected = Text("a lead that was handed over to sales", "ein Lead, der an den Vertrieb übergeben wurde")
         super().__init__([Problem("lead_id", what, expected, seen=lead_id, code="not_handed_over")])
+
+
+class UnknownProposalError(DataError):
+    """No such proposal was made."""
+
+    title = Text(en="There is no such proposal", de="Diesen Vorschlag gibt es nicht")
+
+    def __init__(self, proposal_id: int) -> None:
+        what = Text("no proposal has this number", "kein Vorschlag hat diese Nummer")
+        expected = Text("a proposal_id that GET /v1/agreement lists", "eine proposal_id aus GET /v1/agreement")
+        super().__init__([Problem("proposal_id", what, expected, seen=str(proposal_id), code="unknown_proposal")])
+
+
+class ProposalRefusedError(DataError):
+    """The agreement has moved on; nothing was changed."""
+
+    title = Text(en="The agreement has moved on", de="Die Vereinbarung ist inzwischen weiter")
+
+    @classmethod
+    def outdated(cls, based_on: int, current: int) -> Self:
+        """It is based on a version that is no longer in effect."""
+        what = Text(
+            f"this is based on version {based_on}, and version {current} is in effect",
+            f"dies beruht auf Version {based_on}, in Kraft ist Version {current}",
+        )
+        expected = Text(f"a proposal based on version {current}", f"ein Vorschlag zu Version {current}")
+        return cls([Problem("based_on", what, expected, seen=str(based_on), code="outdated")])
+
+    @classmethod
+    def another_open(cls, proposal_id: int) -> Self:
+        """Another proposal waits for its answer."""
+        what = Text("another proposal is open", "ein anderer Vorschlag ist offen")
+        expected = Text(
+            f"first an answer to proposal {proposal_id}", f"zuerst eine Antwort auf Vorschlag {proposal_id}"
+        )
+        return cls([Problem("proposal", what, expected, seen=str(proposal_id), code="another_open")])
+
+    @classmethod
+    def closed(cls, in_effect: bool) -> Self:
+        """It took effect or ended before."""
+        what = (
+            Text("both teams have consented already", "beide Teams haben schon zugestimmt")
+            if in_effect
+            else Text("this proposal has ended", "dieser Vorschlag ist beendet")
+        )
+        return cls([Problem("proposal_id", what, Text("an open proposal", "ein offener Vorschlag"), code="closed")])
+
+    @classmethod
+    def consented_already(cls, team: str) -> Self:
+        """The same team consents twice."""
+        what = Text("this team has consented already", "dieses Team hat schon zugestimmt")
+        expected = Text("the answer of the other team", "die Antwort des anderen Teams")
+        return cls([Problem("team", what, expected, seen=team, code="consented_already")])
 
 
 def _day(moment: datetime) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from serving.store.agreements import Agreements
 from serving.store.backup import back_up
+from serving.store.definitions import Definitions
 from serving.store.engine import open_engine
 from serving.store.erasures import Erasures
 from serving.store.errors import NotMigratedError, outside
@@ -34,6 +36,8 @@ class Store:
     scores : Scores
     outcomes, verdicts : Told
     keys : Keys
+    agreements : Agreements
+    definitions : Definitions
     exports : Exports
     shadows : Shadows
     objections : Objections
@@ -63,6 +67,8 @@ class Store:
         self.outcomes: Told[Outcome] = Told(self._engine, self._writer, OUTCOMES)
         self.verdicts: Told[Verdict] = Told(self._engine, self._writer, VERDICTS)
         self.keys = Keys(self._engine, self._writer)
+        self.agreements = Agreements(self._engine, self._writer)
+        self.definitions = Definitions(self._engine, self._writer)
         self.exports = Exports(self._engine, self._writer)
         self.shadows = Shadows(self._engine, self._writer)
         self.objections = Objections(self._engine, self._writer)

@@ -248,6 +248,46 @@ alerts = Table(
     Column("detail", LargeBinary, nullable=False),
 )
 
+# Nothing of a row is overwritten: what happens to a proposal fills columns that were empty.
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("definition_name", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("based_on", Integer, nullable=False),
+    Column("parts", LargeBinary, nullable=False),
+    Column("threshold", Float(53), nullable=False),
+    Column("window_start", Moment),
+    Column("window_end", Moment),
+    Column("n_leads", Integer),
+    Column("fingerprint", String(64), nullable=False),
+    Column("comment", String(2000), nullable=False),
+    Column("proposed_by", String(16), nullable=False),
+    Column("proposed_at", Moment, nullable=False),
+    Column("marketing_key", String(16)),
+    Column("marketing_at", Moment),
+    Column("sales_key", String(16)),
+    Column("sales_at", Moment),
+    Column("effective_at", Moment),
+    Column("ended_at", Moment),
+    Column("ending", String(16)),
+    Column("ended_key", String(16)),
+    Column("answer_comment", String(2000), nullable=False),
+)
+Index(None, agreements.c.definition_name, agreements.c.id)
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("facts", String(64), nullable=False),
+    Column("text", LargeBinary, nullable=False),
+    Column("first_served_at", Moment, nullable=False),
+)
+
 keys = Table(
     "keys",
     metadata,
