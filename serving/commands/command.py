@@ -20,17 +20,44 @@ FAILED = 1
 SETTINGS_DO_NOT_FIT = 2
 
 Run: TypeAlias = Callable[[argparse.Namespace, Language], int]
+Work: TypeAlias = Callable[[Settings, argparse.Namespace, Language], int]
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
-def add_command(commands: Commands, name: str, run: Run, about: str) -> argparse.ArgumentParser:
+def add_command(
+    commands: Commands, name: str, work: Work, about: str, *, failed: int = FAILED
+) -> argparse.ArgumentParser:
+    """A new parser under `name`; what it parses is given to `work` with the settings of the environment.
+
+    Settings that do not fit, and errors of ours, are told and become an exit code here; else it is what `work` returns.
+
+    Parameters
+    ----------
+    failed : int
+        The exit code after an error of ours.
+    """
+
+    def run(parsed: argparse.Namespace, language: Language) -> int:
+        settings = _read_settings()
+        if settings is None:
+            return SETTINGS_DO_NOT_FIT
+        try:
+            return work(settings, parsed, language)
+        except LeadQualityError as error:
+            print(error.in_language(language) if isinstance(error, DataError) else error, file=sys.stderr)
+            return failed
+
+    return add_parser(commands, name, run, about)
+
+
+def add_parser(commands: Commands, name: str, run: Run, about: str) -> argparse.ArgumentParser:
     """A new parser under `name`; what it parses is given to `run`, which returns the exit code."""
     parser = commands.add_parser(name, help=about, description=about)
     parser.set_defaults(run=run)
     return parser
 
 
-def read_settings() -> Settings | None:
+def _read_settings() -> Settings | None:
     """The settings of the environment; None, with every fault told, if one does not fit."""
     try:
         return Settings()
@@ -38,11 +65,6 @@ def read_settings() -> Settings | None:
         for fault in error.errors(include_input=False, include_url=False):
             print(f"{_named(fault['loc'])}{fault['msg']}", file=sys.stderr)
         return None
-
-
-def tell(error: LeadQualityError, language: Language) -> None:
-    """Say on standard error what went wrong, in the reader's language where it is known in both."""
-    print(error.in_language(language) if isinstance(error, DataError) else error, file=sys.stderr)
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 
 from features.text import Language
-from serving.commands.command import Commands, add_command
+from serving.commands.command import Commands, add_parser
 from serving.demo import demo
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = add_command(commands, "demo", _run, "start the service on the demo's champion and score a lead")
+    parser = add_parser(commands, "demo", _run, "start the service on the demo's champion and score a lead")
     parser.add_argument("--once", action="store_true", help="stop after the lead has been scored")
 
 

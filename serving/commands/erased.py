@@ -6,18 +6,9 @@ import argparse
 from pathlib import Path
 
 from features.erased import write_erased
-from features.errors import LeadQualityError
 from features.text import Language, Text, whole
-from serving.commands.command import (
-    FAILED,
-    SETTINGS_DO_NOT_FIT,
-    WORKED,
-    Commands,
-    add_command,
-    opened,
-    read_settings,
-    tell,
-)
+from serving.commands.command import WORKED, Commands, add_command, opened
+from serving.settings import Settings
 
 WRITTEN = Text(en="{n} erased leads, by hash: {out}", de="{n} gelöschte Leads, als Hash: {out}")
 
@@ -28,16 +19,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where they are written, one a line")
 
 
-def _run(parsed: argparse.Namespace, language: Language) -> int:
-    settings = read_settings()
-    if settings is None:
-        return SETTINGS_DO_NOT_FIT
-    try:
-        with opened(settings) as store:
-            store.check()
-            n_leads = write_erased(parsed.out, store.erasures.hashes())
-    except LeadQualityError as error:
-        tell(error, language)
-        return FAILED
+def _run(settings: Settings, parsed: argparse.Namespace, language: Language) -> int:
+    with opened(settings) as store:
+        store.check()
+        n_leads = write_erased(parsed.out, store.erasures.hashes())
     print(WRITTEN.in_language(language).format(n=whole(n_leads, language), out=parsed.out))
     return WORKED

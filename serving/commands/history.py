@@ -8,20 +8,10 @@ import sys
 from pathlib import Path
 
 from features.definition import LeadDefinition, read_definition
-from features.errors import LeadQualityError
 from features.model.bundle import open_bundle
 from features.text import Language, Text, whole
 from serving.bundles import find_bundle
-from serving.commands.command import (
-    FAILED,
-    SETTINGS_DO_NOT_FIT,
-    WORKED,
-    Commands,
-    add_command,
-    opened,
-    read_settings,
-    tell,
-)
+from serving.commands.command import WORKED, Commands, add_command, opened
 from serving.history import Exported, write_history
 from serving.service import utc_now
 from serving.settings import Settings
@@ -39,16 +29,9 @@ def add(commands: Commands) -> None:
     )
 
 
-def _run(parsed: argparse.Namespace, language: Language) -> int:
-    settings = read_settings()
-    if settings is None:
-        return SETTINGS_DO_NOT_FIT
-    try:
-        definition = _agreement(settings, parsed.definition)
-        exported = _export(settings, definition, parsed)
-    except LeadQualityError as error:
-        tell(error, language)
-        return FAILED
+def _run(settings: Settings, parsed: argparse.Namespace, language: Language) -> int:
+    definition = _agreement(settings, parsed.definition)
+    exported = _export(settings, definition, parsed)
     for sentence in [_where(parsed.out, exported), *exported.in_words(), *_warnings(definition)]:
         print(sentence.in_language(language))
     return WORKED

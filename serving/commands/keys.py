@@ -9,19 +9,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from features.errors import LeadQualityError
 from features.text import Language, Text
 from serving.auth.keys import ID_PATTERN, ROLES, new_key, state_of
-from serving.commands.command import (
-    FAILED,
-    SETTINGS_DO_NOT_FIT,
-    WORKED,
-    Commands,
-    opened,
-    read_settings,
-    tell,
-)
+from serving.commands.command import FAILED, WORKED, Commands, add_command, opened
 from serving.service import utc_now
+from serving.settings import Settings
 from serving.store import KeyRecord, Store
 
 MOST_DAYS = 3_650
@@ -44,22 +36,13 @@ def add(commands: Commands) -> None:
 
 
 def _add(commands: Commands, name: str, work: Work, about: str) -> argparse.ArgumentParser:
-    def run(parsed: argparse.Namespace, language: Language) -> int:
-        settings = read_settings()
-        if settings is None:
-            return SETTINGS_DO_NOT_FIT
-        try:
-            with opened(settings) as store:
-                if store.migrates_itself:
-                    store.migrate()
-                return work(store, parsed, language)
-        except LeadQualityError as error:
-            tell(error, language)
-            return FAILED
+    def run(settings: Settings, parsed: argparse.Namespace, language: Language) -> int:
+        with opened(settings) as store:
+            if store.migrates_itself:
+                store.migrate()
+            return work(store, parsed, language)
 
-    parser = commands.add_parser(name, help=about, description=about)
-    parser.set_defaults(run=run)
-    return parser
+    return add_command(commands, name, run, about)
 
 
 def _create(store: Store, parsed: argparse.Namespace, language: Language) -> int:

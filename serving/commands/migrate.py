@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from features.errors import LeadQualityError
 from features.text import Language
-from serving.commands.command import (
-    FAILED,
-    SETTINGS_DO_NOT_FIT,
-    WORKED,
-    Commands,
-    add_command,
-    opened,
-    read_settings,
-    tell,
-)
+from serving.commands.command import WORKED, Commands, add_command, opened
+from serving.settings import Settings
 
 
 def add(commands: Commands) -> None:
@@ -23,14 +14,7 @@ def add(commands: Commands) -> None:
     add_command(commands, "migrate", _run, "bring the store's tables up to date")
 
 
-def _run(_: argparse.Namespace, language: Language) -> int:
-    settings = read_settings()
-    if settings is None:
-        return SETTINGS_DO_NOT_FIT
-    try:
-        with opened(settings) as store:
-            store.migrate()
-    except LeadQualityError as error:
-        tell(error, language)
-        return FAILED
+def _run(settings: Settings, _: argparse.Namespace, __: Language) -> int:
+    with opened(settings) as store:
+        store.migrate()
     return WORKED

@@ -8,10 +8,9 @@ import re
 import sys
 from pathlib import Path
 
-from features.errors import LeadQualityError
 from features.text import LANGUAGES, Language, Text
 from serving.app import create_app
-from serving.commands.command import FAILED, SETTINGS_DO_NOT_FIT, WORKED, Commands, add_command, read_settings, tell
+from serving.commands.command import FAILED, WORKED, Commands, add_command
 from serving.in_service import ModelInService
 from serving.openapi import VERSIONS, Documents
 from serving.service import utc_now
@@ -31,16 +30,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--language", choices=LANGUAGES, default="en", help="of its texts (default: %(default)s)")
 
 
-def _run(parsed: argparse.Namespace, language: Language) -> int:
-    settings = read_settings()
-    if settings is None:
-        return SETTINGS_DO_NOT_FIT
-    try:
-        document = _document(settings, parsed)
-    except LeadQualityError as error:
-        tell(error, language)
-        return FAILED
-    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+def _run(settings: Settings, parsed: argparse.Namespace, language: Language) -> int:
+    text = json.dumps(_document(settings, parsed), ensure_ascii=False, indent=1) + "\n"
     return _write(text, parsed.out, language)
 
 

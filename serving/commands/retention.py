@@ -7,20 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from features.definition import LeadDefinition
-from features.errors import LeadQualityError
 from features.model.bundle import open_bundle
 from features.text import Language, Text, whole
 from serving.bundles import find_bundle
-from serving.commands.command import (
-    FAILED,
-    SETTINGS_DO_NOT_FIT,
-    WORKED,
-    Commands,
-    add_command,
-    opened,
-    read_settings,
-    tell,
-)
+from serving.commands.command import WORKED, Commands, add_command, opened
 from serving.service import utc_now
 from serving.settings import Settings
 from serving.store import Store
@@ -44,19 +34,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only say how many there are")
 
 
-def _run(parsed: argparse.Namespace, language: Language) -> int:
-    settings = read_settings()
-    if settings is None:
-        return SETTINGS_DO_NOT_FIT
-    try:
-        definition = _definition_in_service(settings)
-        with opened(settings) as store:
-            store.check()
-            for line in retain(store, definition, utc_now(), dry_run=parsed.dry_run):
-                print(line.in_language(language))
-    except LeadQualityError as error:
-        tell(error, language)
-        return FAILED
+def _run(settings: Settings, parsed: argparse.Namespace, language: Language) -> int:
+    definition = _definition_in_service(settings)
+    with opened(settings) as store:
+        store.check()
+        for line in retain(store, definition, utc_now(), dry_run=parsed.dry_run):
+            print(line.in_language(language))
     return WORKED
 
 

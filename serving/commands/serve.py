@@ -12,16 +12,8 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
 from features.text import Language
-from serving.auth.startup import UnsafeStartError, check_start
-from serving.commands.command import (
-    SETTINGS_DO_NOT_FIT,
-    WORKED,
-    Commands,
-    add_command,
-    opened,
-    read_settings,
-    tell,
-)
+from serving.auth.startup import check_start
+from serving.commands.command import SETTINGS_DO_NOT_FIT, WORKED, Commands, add_command, opened
 from serving.metrics import DIRECTORY
 from serving.protocol import BoundedHttp
 from serving.service import utc_now
@@ -33,19 +25,13 @@ GRACE_S = 10
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    add_command(commands, "serve", _run, "start the service (what happens without a command, too)")
+    about = "start the service (what happens without a command, too)"
+    add_command(commands, "serve", _run, about, failed=SETTINGS_DO_NOT_FIT)
 
 
-def _run(_: argparse.Namespace, language: Language) -> int:
-    settings = read_settings()
-    if settings is None:
-        return SETTINGS_DO_NOT_FIT
-    try:
-        with opened(settings) as store:
-            check_start(settings, store, utc_now())
-    except UnsafeStartError as error:
-        tell(error, language)
-        return SETTINGS_DO_NOT_FIT
+def _run(settings: Settings, _: argparse.Namespace, __: Language) -> int:
+    with opened(settings) as store:
+        check_start(settings, store, utc_now())
     with _counting_together(settings.workers):
         return _serve(_configuration(settings))
 

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from features.errors import LeadQualityError
 from features.text import Language, Text
-from serving.commands.command import (
-    FAILED,
-    SETTINGS_DO_NOT_FIT,
-    WORKED,
-    Commands,
-    add_command,
-    opened,
-    read_settings,
-    tell,
-)
+from serving.commands.command import WORKED, Commands, add_command, opened
 from serving.in_service import ModelInService
 from serving.service import utc_now
 from serving.settings import Settings
@@ -27,15 +17,8 @@ def add(commands: Commands) -> None:
     add_command(commands, "shadow", _run, "compare the challenger in the shadow with the model in service")
 
 
-def _run(_: argparse.Namespace, language: Language) -> int:
-    settings = read_settings()
-    if settings is None:
-        return SETTINGS_DO_NOT_FIT
-    try:
-        found = _compared(settings) if settings.shadow else None
-    except LeadQualityError as error:
-        tell(error, language)
-        return FAILED
+def _run(settings: Settings, _: argparse.Namespace, language: Language) -> int:
+    found = _compared(settings) if settings.shadow else None
     for sentence in in_words(found) if found else [NOTHING if settings.shadow else NO_CHALLENGER]:
         print(sentence.in_language(language))
     return WORKED

@@ -7,9 +7,8 @@ import sys
 import time
 from typing import Final
 
-from features.errors import LeadQualityError
 from features.text import Language, Text
-from serving.commands.command import Commands, add_command, opened, read_settings, tell
+from serving.commands.command import Commands, add_command, opened
 from serving.in_service import ModelInService
 from serving.monitoring.table import alert_table
 from serving.monitoring.watch import Alert, evaluate
@@ -30,24 +29,17 @@ NO_INTERVAL = Text(
 def add(commands: Commands) -> None:
     """Add the command."""
     about = "evaluate drift, gaps, volume and calibration; exits with 1 if an alert is raised, 2 if it could not tell"
-    parser = add_command(commands, "watch", _run, about)
+    parser = add_command(commands, "watch", _run, about, failed=NOT_EVALUATED)
     parser.add_argument("--once", action="store_true", help="evaluate once instead of every LEAD_WATCH_EVERY_S seconds")
     parser.add_argument("--all", action="store_true", help="list every check, not only what was found")
 
 
-def _run(parsed: argparse.Namespace, language: Language) -> int:
-    settings = read_settings()
-    if settings is None:
-        return NOT_EVALUATED
+def _run(settings: Settings, parsed: argparse.Namespace, language: Language) -> int:
     if not parsed.once and not settings.watch_every_s:
         print(NO_INTERVAL.in_language(language), file=sys.stderr)
         return NOT_EVALUATED
-    try:
-        with opened(settings) as store:
-            return _watch(settings, store, language, once=parsed.once, everything=parsed.all)
-    except LeadQualityError as error:
-        tell(error, language)
-        return NOT_EVALUATED
+    with opened(settings) as store:
+        return _watch(settings, store, language, once=parsed.once, everything=parsed.all)
 
 
 def _watch(settings: Settings, store: Store, language: Language, *, once: bool, everything: bool) -> int:
