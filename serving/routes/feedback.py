@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +14,7 @@ from serving.feedback.shapes import OutcomeAnswer, OutcomesAnswer, VerdictAnswer
 from serving.feedback.telling import OUTCOMES, VERDICTS, Way, tell_many, tell_one
 from serving.identity import Arrival
 from serving.responses import documented, json_response
-from serving.routes.scores import IDEMPOTENCY_KEY
+from serving.routes.described import IDEMPOTENCY_KEY, takes
 from serving.service import Service
 from serving.store import Outcome, Told, Verdict
 
@@ -36,11 +36,6 @@ FAULTS = (
 )
 
 
-def _takes(schema: str) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"parameters": [IDEMPOTENCY_KEY], "requestBody": {"required": True, "content": content}}
-
-
 @router.post(
     "/v1/outcomes",
     operation_id="tellOutcome",
@@ -48,7 +43,7 @@ def _takes(schema: str) -> dict[str, Any]:
     response_model=OutcomeAnswer,
     response_description="The stored outcome.",
     responses=documented(*FAULTS),
-    openapi_extra=_takes("OutcomeRequest"),
+    openapi_extra=takes("OutcomeRequest", IDEMPOTENCY_KEY),
 )
 async def tell_outcome(request: Request) -> Response:
     """Won, lost or open again, with its own date. The latest date counts, whatever the order of arrival.
@@ -65,7 +60,7 @@ async def tell_outcome(request: Request) -> Response:
     response_model=OutcomesAnswer,
     response_description="One result for each outcome, in order.",
     responses=documented(*FAULTS),
-    openapi_extra=_takes("OutcomesRequest"),
+    openapi_extra=takes("OutcomesRequest", IDEMPOTENCY_KEY),
 )
 async def tell_outcomes(request: Request) -> Response:
     """A result for each outcome: look at the status of each. If none fits, nothing is stored and the answer is 422."""
@@ -79,7 +74,7 @@ async def tell_outcomes(request: Request) -> Response:
     response_model=VerdictAnswer,
     response_description="The stored verdict.",
     responses=documented(*FAULTS, "not_handed_over"),
-    openapi_extra=_takes("VerdictRequest"),
+    openapi_extra=takes("VerdictRequest", IDEMPOTENCY_KEY),
 )
 async def tell_verdict(request: Request) -> Response:
     """Accepted or rejected, with a reason code of the definition, of a lead that was handed over.
@@ -96,7 +91,7 @@ async def tell_verdict(request: Request) -> Response:
     response_model=VerdictsAnswer,
     response_description="One result for each verdict, in order.",
     responses=documented(*FAULTS),
-    openapi_extra=_takes("VerdictsRequest"),
+    openapi_extra=takes("VerdictsRequest", IDEMPOTENCY_KEY),
 )
 async def tell_verdicts(request: Request) -> Response:
     """A result for each verdict: look at the status of each. If none fits, nothing is stored and the answer is 422."""

@@ -34,6 +34,7 @@ from serving.lives.queries import (
 from serving.lives.shapes import ChangeAnswer, HistoryAnswer, LeadAnswer, LeadsAnswer
 from serving.lives.state import lead_answer, lead_shown
 from serving.responses import documented
+from serving.routes.described import in_path
 from serving.schemas import ScoreAnswer
 from serving.scorer import Scorer
 from serving.service import Service
@@ -41,14 +42,7 @@ from serving.store import Store, StoredScore, Wanted
 
 router = APIRouter(tags=["leads"])
 
-# Read from the path by hand: FastAPI would document a 422 of its own for a parameter that cannot be wrong.
-LEAD_ID = {
-    "name": "lead_id",
-    "in": "path",
-    "required": True,
-    "description": "As it was scored.",
-    "schema": {"type": "string", "pattern": ID_PATTERN},
-}
+LEAD_ID = in_path("lead_id", "As it was scored.", pattern=ID_PATTERN)
 NO_SCORE = Text("No score of such a lead is stored.", "Von einem solchen Lead ist kein Score gespeichert.")
 NOT_TWO = Text(
     "These are not two stored scores of this lead.", "Das sind keine zwei gespeicherten Scores dieses Leads."

@@ -14,6 +14,7 @@ from serving.intake import ID_PATTERN, is_lead_id
 from serving.privacy.objecting import object_to_scores, objection_answer
 from serving.privacy.shapes import ObjectionAnswer, Receipt
 from serving.responses import documented, json_response
+from serving.routes.described import in_path, takes
 from serving.routes.feedback import arrived_with_body
 from serving.routes.leads import scorer_if_any
 from serving.scorer import Scorer
@@ -22,27 +23,11 @@ from serving.store import Erasure, LearntFrom
 
 router = APIRouter(tags=["privacy"])
 
-LEAD_ID = {
-    "name": "lead_id",
-    "in": "path",
-    "required": True,
-    "description": "The lead's id in your system.",
-    "schema": {"type": "string", "pattern": ID_PATTERN},
-}
-RECEIPT_ID = {
-    "name": "receipt_id",
-    "in": "path",
-    "required": True,
-    "description": "As the erasure was answered.",
-    "schema": {"type": "string"},
-}
+LEAD_ID = in_path("lead_id", "The lead's id in your system.", pattern=ID_PATTERN)
+RECEIPT_ID = in_path("receipt_id", "As the erasure was answered.")
 NO_ID = Text("No lead can have this id.", "Eine solche Kennung kann kein Lead haben.")
 NO_RECEIPT = Text("There is no such receipt.", "Eine solche Quittung gibt es nicht.")
 STORE = ("not_found", "internal", "store_unavailable")
-BODY = {
-    "required": True,
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ObjectionRequest"}}},
-}
 
 
 @router.post(
@@ -61,7 +46,7 @@ BODY = {
         "not_ready",
         *STORE,
     ),
-    openapi_extra={"parameters": [LEAD_ID], "requestBody": BODY},
+    openapi_extra=takes("ObjectionRequest", LEAD_ID),
 )
 async def object_to_being_scored(request: Request) -> Response:
     """From then on scoring the lead is answered with 409, and it is left out of lists and exports.

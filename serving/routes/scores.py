@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,7 @@ from features.text import Language
 from serving import scoring
 from serving.body import read_body
 from serving.responses import documented, json_response
+from serving.routes.described import IDEMPOTENCY_KEY, takes
 from serving.schemas import BatchAnswer, ScoreAnswer, WhatIfAnswer
 from serving.service import Service, committed
 
@@ -37,18 +38,6 @@ FAULTS = documented(
     "not_ready",
     "store_unavailable",
 )
-IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "1 to 255 visible ASCII characters. A request with a key that came before is answered as then.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-}
-
-
-def _takes(schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
-    return {"parameters": list(parameters), "requestBody": {"required": True, "content": content}}
 
 
 @router.post(
@@ -58,7 +47,7 @@ def _takes(schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
     response_model=ScoreAnswer,
     response_description="The stored score.",
     responses=FAULTS,
-    openapi_extra=_takes("ScoreRequest", IDEMPOTENCY_KEY),
+    openapi_extra=takes("ScoreRequest", IDEMPOTENCY_KEY),
 )
 async def score_lead(request: Request) -> Response:
     """The lead's probability and explanation, stored before it is answered.
@@ -98,7 +87,7 @@ async def score_lead(request: Request) -> Response:
         "internal",
         "not_ready",
     ),
-    openapi_extra=_takes("WhatIfRequest"),
+    openapi_extra=takes("WhatIfRequest"),
 )
 async def what_if(request: Request) -> Response:
     """The probability and explanation of a lead that need not exist, for trying out what would change it.
@@ -132,7 +121,7 @@ def _answered_before(
     response_model=BatchAnswer,
     response_description="One result for each lead, in order; at least one was scored and stored.",
     responses=FAULTS,
-    openapi_extra=_takes("BatchRequest", IDEMPOTENCY_KEY),
+    openapi_extra=takes("BatchRequest", IDEMPOTENCY_KEY),
 )
 async def score_leads(request: Request) -> Response:
     """One result for each lead: its score, or every fault of it. All scores are stored before the answer.
