@@ -19,6 +19,8 @@ class Cors:
     """Answers the question of a browser whether it may ask, and marks answers that a page may read.
 
     Without cookies there is nothing that a browser would send along by itself, so credentials are never allowed.
+    Not Starlette's CORSMiddleware: that answers every preflight itself, so a page that is not named gets 400 as plain
+    text, not the problem details of any other request without a key.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
