@@ -8,6 +8,7 @@ content on the same day (UTC) is the same request, so a blind retry is stored on
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -55,11 +56,25 @@ def identity_by_key(arrival: Arrival, position: int) -> Identity:
 
 
 def identity_by_content(
-    lead_id: str, account_id: str | None, as_of: datetime | None, fields: Any, *, bundle_id: str, received_at: datetime
+    lead_id: str,
+    account_id: str | None,
+    as_of: datetime | None,
+    fields: Any,
+    *,
+    bundle_id: str,
+    received_at: datetime,
+    beside: Mapping[str, object],
 ) -> Identity:
-    """The identity of one lead's request by what it says; `as_of` only if the request named it."""
+    """The identity of one lead's request by what it says; `as_of` only if the request named it.
+
+    Parameters
+    ----------
+    beside : mapping of str to object
+        What else it may say; what it does not say, as None, leaves the identity as it is without.
+    """
     moment = as_of.astimezone(UTC).isoformat() if as_of else f"day {received_at.astimezone(UTC).date().isoformat()}"
-    key = hash_of(["content", bundle_id, lead_id, account_id, moment, fields])
+    said = {name: value for name, value in beside.items() if value is not None}
+    key = hash_of(["content", bundle_id, lead_id, account_id, moment, fields, *([said] if said else [])])
     return Identity(key, key)
 
 

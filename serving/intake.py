@@ -5,6 +5,7 @@ The envelope (lead_id, account_id, as_of) is checked here; the fields by the one
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +26,8 @@ from serving.store import Saved
 # Letters, digits and . _ : ~ + = - : every CRM's ids, safe in an address, and no e-mail address is one.
 ID_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._:~+=-]{0,127}$"
 KEY_PATTERN = "^[!-~]{1,255}$"
-LEAD_KEYS = ("lead_id", "account_id", "as_of", "fields")
+LEAD_KEYS = ("lead_id", "account_id", "owner", "deal_value", "as_of", "fields")
+ID_KEYS = ("lead_id", "account_id", "owner")
 WHAT_IF_KEYS = ("as_of", "fields")
 BATCH_KEYS = ("leads",)
 EARLIEST_YEAR = 1900
@@ -55,8 +57,17 @@ def read_lead(entry: object, scorer: Scorer, arrival: Arrival, position: int = 0
     if not isinstance(entry, dict):
         raise RecordError([misfit("lead", entry, _AN_OBJECT)])
     problems = [*unknown_keys(entry, LEAD_KEYS), *_ids(entry)]
+    deal_value = amount(entry.get("deal_value"), "deal_value", problems)
     facts = _facts(entry, problems, scorer, arrival.received_at)
-    lead = Lead(entry["lead_id"], facts.as_of, facts.fields, facts.record, entry.get("account_id"))
+    lead = Lead(
+        entry["lead_id"],
+        facts.as_of,
+        facts.fields,
+        facts.record,
+        entry.get("account_id"),
+        owner=entry.get("owner"),
+        deal_value=deal_value,
+    )
     identity = _identity(lead, facts.named_as_of, scorer.bundle.bundle_id, arrival, position)
     return Admitted(replace(lead, score_id=identity.score_id), identity)
 
@@ -183,6 +194,20 @@ def misfit(where: str, value: object, expected: Text) -> Problem:
     )
 
 
+def amount(value: object, where: str, faults: list[Problem]) -> float | None:
+    """A sum of money, if one was sent; a fault is noted if it is none."""
+    if value is None:
+        return None
+    try:
+        number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    except OverflowError:
+        number = math.inf
+    if 0 <= number < math.inf:
+        return number
+    faults.append(misfit(where, value, AN_AMOUNT))
+    return None
+
+
 def unknown_keys(entry: Mapping[str, Any], known: Sequence[str]) -> list[Problem]:
     """A problem for each key that does not belong there; of very many, only one more than are ever told."""
     expected = same(", ".join(known))
@@ -192,13 +217,8 @@ def unknown_keys(entry: Mapping[str, Any], known: Sequence[str]) -> list[Problem
 
 
 def _ids(entry: Mapping[str, Any]) -> list[Problem]:
-    lead_id, account_id = entry.get("lead_id"), entry.get("account_id")
-    problems = []
-    if not (isinstance(lead_id, str) and _is_id(lead_id)):
-        problems.append(misfit("lead_id", lead_id, _AN_ID))
-    if account_id is not None and not (isinstance(account_id, str) and _is_id(account_id)):
-        problems.append(misfit("account_id", account_id, _AN_ID))
-    return problems
+    named = {key: entry.get(key) for key in ID_KEYS if key == "lead_id" or entry.get(key) is not None}
+    return [misfit(key, value, _AN_ID) for key, value in named.items() if not (isinstance(value, str) and _is_id(value))]
 
 
 def _as_of(value: object, zone: ZoneInfo, now: datetime) -> tuple[datetime | None, list[Problem]]:
@@ -228,7 +248,13 @@ def _identity(lead: Lead, named: datetime | None, bundle_id: str, arrival: Arriv
     if arrival.idempotency_key is not None:
         return identity_by_key(arrival, position)
     return identity_by_content(
-        lead.lead_id, lead.account_id, named, lead.fields, bundle_id=bundle_id, received_at=arrival.received_at
+        lead.lead_id,
+        lead.account_id,
+        named,
+        lead.fields,
+        bundle_id=bundle_id,
+        received_at=arrival.received_at,
+        beside={"owner": lead.owner, "deal_value": lead.deal_value},
     )
 
 
@@ -262,6 +288,7 @@ def _no_batch(leads: object, most_leads: int) -> Problem:
     )
 
 
+AN_AMOUNT = Text("a number, 0 or more, not in quotes", "eine Zahl ab 0, ohne Anführungszeichen")
 _AN_OBJECT = Text("an object: {…}", "ein Objekt: {…}")
 _AN_ID = Text(
     "a text of 1 to 128 letters, digits and . _ : ~ + = -, starting with a letter or digit",

@@ -31,6 +31,12 @@ def lead_schemas(scorer: Scorer | None, max_batch_leads: int) -> dict[str, Schem
         "properties": {
             "lead_id": _identifier("The lead's id in your system. Never an e-mail address or a name."),
             "account_id": _identifier("The id of the company that the lead belongs to."),
+            "owner": _identifier("The sales team or territory that works the lead. Never a person's name."),
+            "deal_value": {
+                "type": "number",
+                "minimum": 0,
+                "description": "What the deal would be worth if the lead were won; the model does not see it.",
+            },
             "as_of": {
                 "type": "string",
                 "format": "date-time",

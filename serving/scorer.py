@@ -58,6 +58,8 @@ class Lead:
         The same as the model sees it.
     score_id : str
         Names the score in the store; whoever calls decides on it.
+    owner, deal_value : optional
+        Who works the lead, and what the deal would be worth. The model sees neither.
     """
 
     lead_id: str
@@ -66,6 +68,8 @@ class Lead:
     record: EncodedRecord
     account_id: str | None = None
     score_id: str = ""
+    owner: str | None = None
+    deal_value: float | None = None
 
 
 class Scored(NamedTuple):

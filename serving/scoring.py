@@ -230,6 +230,8 @@ def _pending(admitted: Admitted, scored: Scored, received_at: datetime, reportin
         handover=scored.handover,
         inputs=orjson.dumps(lead.fields),
         answer=scored.answer,
+        owner=lead.owner,
+        deal_value=lead.deal_value,
         **{by: _value_of(lead, field) for by, field in reporting.items()},
     )
     return Pending(new, scored.reasons_text)

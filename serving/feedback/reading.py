@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from features.errors import Problem, RecordError
 from features.text import Text, same
 from serving.feedback.shapes import CODE_PATTERN, PSEUDONYM_PATTERN, OutcomeWord, VerdictWord
 from serving.identity import Arrival, Identity, hash_of, identity_by_key
-from serving.intake import EARLIEST_YEAR, LONGEST_MOMENT, MOST_AHEAD, is_lead_id, misfit, unknown_keys
+from serving.intake import EARLIEST_YEAR, LONGEST_MOMENT, MOST_AHEAD, amount, is_lead_id, misfit, unknown_keys
 from serving.store import Outcome, Verdict
 
 OUTCOME_KEYS = ("lead_id", "outcome", "at", "value", "reason")
@@ -48,7 +47,7 @@ def read_outcome(entry: Mapping[str, Any], arrived: Arrived, position: int) -> O
     lead_id = _text(entry, "lead_id", is_lead_id, A_LEAD_ID, faults)
     outcome = _text(entry, "outcome", get_args(OutcomeWord).__contains__, ONE_OF_OUTCOMES, faults)
     at = moments.read(entry, "at")
-    value = _value(entry.get("value"), faults)
+    value = amount(entry.get("value"), "value", faults)
     reason = None if entry.get("reason") is None else _text(entry, "reason", _is_code, A_CODE, faults)
     if faults or at is None:
         raise RecordError(faults)
@@ -140,19 +139,6 @@ def _text(entry: Mapping[str, Any], key: str, fits: Any, expected: Text, faults:
     return ""
 
 
-def _value(value: object, faults: list[Problem]) -> float | None:
-    if value is None:
-        return None
-    try:
-        number = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
-    except OverflowError:
-        number = math.inf
-    if 0 <= number < math.inf:
-        return number
-    faults.append(misfit("value", value, AN_AMOUNT))
-    return None
-
-
 def _agreed_reason(value: object, verdict: str, definition: LeadDefinition, faults: list[Problem]) -> str:
     """The reason code; empty where the definition agreed on none for this verdict."""
     agreed = {"accepted": definition.verdicts.accepted, "rejected": definition.verdicts.rejected}
@@ -193,7 +179,6 @@ A_PSEUDONYM = Text(
     "a pseudonym of 1 to 64 letters, digits and . _ : ~ + = -, never an e-mail address",
     "ein Pseudonym aus 1 bis 64 Buchstaben (A-Z, a-z), Ziffern und . _ : ~ + = -, nie eine E-Mail-Adresse",
 )
-AN_AMOUNT = Text("a number, 0 or more, not in quotes", "eine Zahl ab 0, ohne Anführungszeichen")
 ONE_OF_OUTCOMES = same(" / ".join(get_args(OutcomeWord)))
 ONE_OF_VERDICTS = same(" / ".join(get_args(VerdictWord)))
 NO_REASON = Text(

@@ -31,7 +31,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "handed_over": ("true", "false"),
     "overdue": ("true",),
 }
-NAMED = ("source", "campaign", "region", "account_id")
+NAMED = ("source", "campaign", "region", "owner", "account_id")
 LIST_PARAMETERS = ("grade", *CHOICES, *NAMED, "limit", "next")
 
 

@@ -24,6 +24,9 @@ class LeadShown(TypedDict):
     source: NotRequired[str]
     campaign: NotRequired[str]
     region: NotRequired[str]
+    owner: NotRequired[Annotated[str, Field(description="The sales team or territory that works the lead.")]]
+    deal_value: NotRequired[Annotated[float, Field(description="What the deal would be worth, as it was sent last.")]]
+    expected_value: NotRequired[Annotated[float, Field(description="Probability times deal_value.")]]
     first_scored_at: str
     handed_over_at: NotRequired[Annotated[str, Field(description="When a score first said go, UTC.")]]
     handover_grade: NotRequired[Literal["A", "B", "C", "D"]]

@@ -13,7 +13,10 @@ from serving.scorer import in_utc
 from serving.store import Life
 
 ALWAYS = ("lead_id", "probability", "grade", "handover", "simulated")
-IF_KNOWN = ("account_id", "source", "campaign", "region", "handover_grade", "outcome", "value", "verdict")
+IF_KNOWN = (
+    *("account_id", "source", "campaign", "region", "owner", "deal_value"),
+    *("handover_grade", "outcome", "value", "verdict"),
+)
 MOMENTS = ("handed_over_at", "first_contact_at", "outcome_at", "verdict_at")
 
 
@@ -29,6 +32,8 @@ def lead_shown(row: Mapping[str, Any], hours: Mapping[str, float]) -> LeadShown:
     shown |= {"as_of": in_utc(row["latest_as_of"]), "first_scored_at": in_utc(row["first_scored_at"])}
     shown |= {name: row[name] for name in IF_KNOWN if row[name] is not None}
     shown |= {name: in_utc(row[name]) for name in MOMENTS if row[name] is not None}
+    if row["deal_value"] is not None:
+        shown["expected_value"] = row["by_value"]
     if row["verdict_reason"]:
         shown["verdict_reason"] = row["verdict_reason"]
     if row["handed_over_at"] is not None and row["handover_grade"] in hours:

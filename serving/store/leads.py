@@ -8,6 +8,7 @@ rules below, and could be computed anew from it (`tests/serving/store/test_leads
 - A lead is handed over by the first score that said `go`, and stays handed over; what that score said stays too.
 - The outcome is the one with the latest date of its own, among equals the one that came last; so is the verdict.
 - The first contact is the earliest that any verdict names.
+- Company, owner and deal value stay as they were sent last: a score that does not name them says nothing about them.
 """
 
 from __future__ import annotations
@@ -57,8 +58,12 @@ def _after_score(row: LeadRow | None, model: ModelRecord, score: NewScore) -> Le
         row |= {"handed_over_at": score.received_at, **_said("handover", score)}
     if row["latest_as_of"] is not None and score.as_of < row["latest_as_of"]:
         return row
+    deal_value = row["deal_value"] if score.deal_value is None else score.deal_value
     return row | {
         "account_id": score.account_id or row["account_id"],
+        "owner": score.owner or row["owner"],
+        "deal_value": deal_value,
+        "by_value": by_value(score.probability, deal_value),
         "latest_key": score.request_key,
         "latest_as_of": score.as_of,
         "probability": score.probability,
@@ -69,6 +74,15 @@ def _after_score(row: LeadRow | None, model: ModelRecord, score: NewScore) -> Le
         "campaign": score.campaign,
         "region": score.region,
     }
+
+
+def by_value(probability: float, deal_value: float | None) -> float:
+    """Where a lead stands in lists by expected value: that, or below 0, the most probable first, if it is not known.
+
+    >>> by_value(0.25, 1000.0), by_value(0.25, None)
+    (250.0, -0.75)
+    """
+    return probability - 1 if deal_value is None else probability * deal_value
 
 
 def _said(part: str, score: NewScore) -> LeadRow:

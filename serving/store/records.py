@@ -35,6 +35,10 @@ class NewScore:
         JSON: the fields as they came, and the whole answer.
     source, campaign, region : str, optional
         What the definition's `[reporting]` counts leads by.
+    owner : str, optional
+        The sales team or territory that works the lead, as a pseudonym.
+    deal_value : float, optional
+        What the deal would be worth if the lead were won.
     """
 
     request_key: str
@@ -53,6 +57,8 @@ class NewScore:
     source: str | None = None
     campaign: str | None = None
     region: str | None = None
+    owner: str | None = None
+    deal_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Dialect,
     Float,
@@ -19,6 +20,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    and_,
+    literal_column,
+    or_,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -92,6 +96,8 @@ scores = Table(
     Column("score", Integer, nullable=False),
     Column("grade", String(1), nullable=False),
     Column("handover", String(16), nullable=False),
+    Column("owner", String(128)),
+    Column("deal_value", Float(53)),
     # Bytes, not text: PostgreSQL refuses the character NUL in text, and an answer is repeated byte for byte.
     Column("inputs", LargeBinary, nullable=False),
     Column("answer", LargeBinary, nullable=False),
@@ -125,6 +131,10 @@ leads = Table(
     Column("source", String(200)),
     Column("campaign", String(200)),
     Column("region", String(200)),
+    Column("owner", String(128)),
+    Column("deal_value", Float(53)),
+    # What lists by expected value are sorted by: the expected value, below 0 where the deal's value is not known.
+    Column("by_value", Float(53), nullable=False),
     Column("outcome", String(8)),
     Column("outcome_at", Moment),
     Column("value", Float(53)),
@@ -147,7 +157,40 @@ Index(
     leads.c.first_contact_at,
     leads.c.source,
     leads.c.campaign,
+    leads.c.owner,
 )
+# Written as constants: with a parameter in its place, no database would see that a partial index will do.
+HANDED_OVER_AND_OPEN = and_(
+    leads.c.handed_over_at.is_not(None),
+    or_(leads.c.outcome.is_(None), leads.c.outcome == literal_column("'open'")),
+)
+CLOSED = leads.c.outcome.in_([literal_column("'won'"), literal_column("'lost'")])
+
+
+def _partial(name: str, *columns: ColumnElement[Any], where: ColumnElement[bool]) -> None:
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+# What sales works at is a small part of all leads, so each of its two orders has an index of its own.
+for _order, _name in (("probability", "ix_leads_open_by_probability"), ("by_value", "ix_leads_open_by_value")):
+    _partial(
+        _name,
+        leads.c[_order],
+        leads.c.lead_id,
+        leads.c.grade,
+        leads.c.verdict,
+        leads.c.first_contact_at,
+        leads.c.handed_over_at,
+        leads.c.handover_grade,
+        leads.c.source,
+        leads.c.region,
+        leads.c.owner,
+        where=HANDED_OVER_AND_OPEN,
+    )
+_partial("ix_leads_closed", leads.c.probability, leads.c.lead_id, where=CLOSED)
+_partial("ix_leads_owner", leads.c.owner, where=leads.c.owner.is_not(None))
+# PostgreSQL finds ids by their beginning only in an index that compares byte by byte, as SQLite always does.
+Index("ix_leads_id_prefix", leads.c.lead_id, postgresql_ops={"lead_id": "varchar_pattern_ops"})
 Index(None, leads.c.region, leads.c.probability, leads.c.lead_id)
 Index(None, leads.c.handed_over_at)
 Index(None, leads.c.first_scored_at)

@@ -50,6 +50,8 @@ TEXTS = {
     "One lead to be scored.": "Ein Lead, der bewertet werden soll.",
     "The lead's id in your system. Never an e-mail address or a name.": "Die Kennung des Leads in Ihrem System. Nie eine E-Mail-Adresse oder ein Name.",
     "The id of the company that the lead belongs to.": "Die Kennung des Unternehmens, zu dem der Lead gehört.",
+    "The sales team or territory that works the lead. Never a person's name.": "Das Vertriebsteam oder Gebiet, das den Lead bearbeitet. Nie der Name einer Person.",
+    "What the deal would be worth if the lead were won; the model does not see it.": "Was das Geschäft wert wäre, wenn der Lead gewonnen würde; das Modell sieht es nicht.",
     "The moment for which the lead is scored: only facts known before it. Default: now.": "Der Zeitpunkt, für den der Lead bewertet wird: nur, was davor bekannt war. Ohne Angabe: jetzt.",
     "Leads to be scored.": "Leads, die bewertet werden sollen.",
     "What is known about the lead. Leave out what is not known.": "Was über den Lead bekannt ist. Lassen Sie weg, was nicht bekannt ist.",

@@ -54,6 +54,7 @@ def _row(number: int, draw: np.random.Generator) -> Row:
         "latest_key": f"{number}",
         "latest_as_of": as_of,
         "probability": p,
+        "by_value": p - 1,
         "grade": grade(p),
         "handover": "nurture",
         "simulated": bool(draw.random() < 0.2),

@@ -46,6 +46,7 @@ def row(number: int, **other: Any) -> dict[str, Any]:
         "latest_key": f"k{number}",
         "latest_as_of": NOW,
         "probability": probability,
+        "by_value": probability - 1,
         "grade": grade,
         "handover": "go" if probability >= 0.3 else "nurture",
         "simulated": True,
