@@ -218,7 +218,9 @@ def unknown_keys(entry: Mapping[str, Any], known: Sequence[str]) -> list[Problem
 
 def _ids(entry: Mapping[str, Any]) -> list[Problem]:
     named = {key: entry.get(key) for key in ID_KEYS if key == "lead_id" or entry.get(key) is not None}
-    return [misfit(key, value, _AN_ID) for key, value in named.items() if not (isinstance(value, str) and _is_id(value))]
+    return [
+        misfit(key, value, _AN_ID) for key, value in named.items() if not (isinstance(value, str) and _is_id(value))
+    ]
 
 
 def _as_of(value: object, zone: ZoneInfo, now: datetime) -> tuple[datetime | None, list[Problem]]:

@@ -18,9 +18,9 @@ AT_WORK = "grade verdict first_contact_at handed_over_at handover_grade source r
 
 def upgrade() -> None:
     """Add the columns, sort leads without a deal value by their probability, and create the indexes."""
-    for table in ("scores", "leads"):
-        op.add_column(table, sa.Column("owner", sa.String(128)))
-        op.add_column(table, sa.Column("deal_value", sa.Float(53)))
+    for name in ("scores", "leads"):
+        op.add_column(name, sa.Column("owner", sa.String(128)))
+        op.add_column(name, sa.Column("deal_value", sa.Float(53)))
     op.add_column("leads", sa.Column("by_value", sa.Float(53)))
     op.execute("UPDATE leads SET by_value = probability - 1")
     op.drop_index("ix_leads_worklist", "leads")
