@@ -16,6 +16,8 @@ from serving.auth.access import doors_of
 from serving.auth.gate import Gate
 from serving.auth.guard import Guard
 from serving.auth.startup import check_settings
+from serving.cockpit.rendering import error_page
+from serving.cockpit.session import Visitors
 from serving.cors import Cors
 from serving.fast_lane import FastLane
 from serving.headers import standing_headers
@@ -57,7 +59,8 @@ def create_app(
     guard = None if settings.demo else Guard(settings, store.keys, clock)
     model = ModelInService(settings, bundle)
     shadow = _shadow(settings, model, store, clock)
-    service = Service(settings, model, store, StoreState(store), clock, guard, metrics, shadow)
+    visitors = Visitors(store.sessions, guard, clock, session_hours=settings.session_hours)
+    service = Service(settings, model, store, StoreState(store), visitors, error_page, clock, guard, metrics, shadow)
     app = FastAPI(
         title="Lead Quality",
         version=_release(),
@@ -73,7 +76,9 @@ def create_app(
         app.include_router(router)
     # The last that is added is the first that a request passes.
     app.add_middleware(FastLane, routers=ROUTERS)
-    app.add_middleware(Gate, doors=doors_of(app), guard=guard, most_at_a_time=settings.max_concurrent)
+    app.add_middleware(
+        Gate, doors=doors_of(app), guard=guard, doorkeeper=visitors, most_at_a_time=settings.max_concurrent
+    )
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(RequestLog, standing=standing_headers(settings), metrics=metrics)

@@ -32,8 +32,10 @@ def standing_headers(settings: Settings) -> Headers:
 
 
 def added_to(sent: Iterable[tuple[bytes, bytes]], standing: Headers) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer with the standing ones; a page that brings a policy of its own keeps it."""
-    headers = [*sent, *standing]
-    if not any(name == CONTENT_SECURITY_POLICY for name, _ in headers):
+    """The headers of an answer with the standing ones; a page that brings one of these itself keeps its own."""
+    headers = list(sent)
+    own = {name for name, _ in headers}
+    headers += [header for header in standing if header[0] not in own]
+    if CONTENT_SECURITY_POLICY not in own:
         headers.append(NOTHING_AT_ALL)
     return headers

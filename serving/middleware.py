@@ -9,14 +9,14 @@ from secrets import token_hex
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.errors import ApiError, body
+from serving.errors import ApiError
 from serving.headers import Headers, added_to
 from serving.logs import log, log_request
 from serving.metrics import Metrics
-from serving.responses import problem_headers
-from serving.service import Service
+from serving.responses import problem_response
 
 CLIENT_GONE = 499
 
@@ -70,7 +70,7 @@ class RequestLog:
                 log.exception("failed")
                 if status:
                     raise
-                await _internal(request, send_with_id)
+                await _internal(request, receive, send_with_id)
             self._count(scope, request_id, status, time.perf_counter() - started)
 
     def _count(self, scope: Scope, request_id: str, status: int, duration_s: float) -> None:
@@ -80,10 +80,10 @@ class RequestLog:
         log_request(request_id, scope["method"], route, status, 1000 * duration_s, key_id=key_id)
 
 
-async def _internal(request: Request, send: Send) -> None:
-    error = ApiError("internal")
-    language = Service.of(request).language(request)
-    told = problem_headers(error, language, request.headers.get("accept", ""))
-    headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
-    await send({"type": "http.response.start", "status": error.kind.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body(error, language, request.state.request_id)})
+async def _internal(request: Request, receive: Receive, send: Send) -> None:
+    try:
+        response = problem_response(request, ApiError("internal"))
+    except Exception:  # the page that says so is broken as well
+        log.exception("failed to say so")
+        response = Response(status_code=500)
+    await response(request.scope, receive, send)

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from features.errors import LeadQualityError
 from features.text import Language
+from serving.auth.access import is_page
 from serving.errors import KINDS, PROBLEM_JSON, ApiError, api_error, body
 from serving.logs import log
 from serving.service import Service
@@ -44,8 +45,10 @@ def problem_type(accept: str) -> str:
 
 
 def problem_response(request: Request, error: ApiError) -> Response:
-    """The problem details of `error`, in the caller's language."""
+    """The problem details of `error`, in the caller's language; a page for visitors of the cockpit."""
     service = Service.of(request)
+    if is_page(request.scope["path"]):
+        return service.error_page(request, error)
     language = service.language(request)
     headers = problem_headers(error, language, request.headers.get("accept", ""))
     if error.kind.status == 503:

@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from features.text import Language
 from serving.auth.guard import Guard
-from serving.errors import preferred_language
+from serving.cockpit.session import Visitors
+from serving.errors import ApiError, preferred_language
 from serving.in_service import ModelInService
 from serving.metrics import Metrics
 from serving.settings import Settings
@@ -47,12 +49,16 @@ async def committed(service: Service, written: Future[T]) -> T:
 
 @dataclass(frozen=True)
 class Service:
-    """Settings, model, store, clock, guard, and what is counted."""
+    """Settings, model, store, clock, visitors, guard, and what is counted."""
 
     settings: Settings
     model: ModelInService
     store: Store
     store_state: StoreState
+    visitors: Visitors
+    """Who has signed in to the cockpit."""
+    error_page: Callable[[Request, ApiError], Response]
+    """What the cockpit's visitors see where other callers get problem details."""
     clock: Clock = utc_now
     guard: Guard | None = None
     """Who says which callers may; None in the demo, where everybody may."""

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     wrong_keys_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 30
     """Wrong keys that an address may try in a minute at one worker before it is answered with 429."""
 
+    session_hours: Annotated[float, Field(gt=0, le=168)] = 12.0
+    """Hours after which somebody who has signed in to the cockpit has to sign in again."""
+
     max_concurrent: Annotated[int, Field(ge=1, le=100_000)] = 200
     """Requests that one worker answers at a time; further ones get 503."""
 

@@ -3,6 +3,7 @@
     open        anybody, without a key: whether the service lives and can score
     any key     a key of any role
     roles       a key of one of these
+    signed in   somebody who has signed in to the cockpit, in any role or in one of these; a key opens no page by itself
 
 What each role is for: `crm` is the system that sends leads and what became of them; `sales` and `marketing` read
 everything, and sales answers with verdicts; `data` looks after the model and the stored history. Objection and erasure
@@ -22,22 +23,52 @@ from fastapi.routing import iter_route_contexts
 from features.errors import InternalError
 from serving.auth.keys import ROLES, Role
 
+COCKPIT: Final = "/cockpit"
+PEOPLE: Final[tuple[Role, ...]] = tuple(role for role in ROLES if role != "crm")
+"""Who can sign in; the key of a CRM is for a machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a caller needs to be let in: nothing if `is_open`, else a key of one of these roles."""
+    """What a caller needs to be let in: nothing if `is_open`, else one of these roles.
+
+    Attributes
+    ----------
+    by_session : bool
+        The role is that of a person who has signed in, not that of a key in a header.
+    room : str
+        Open addresses of the same room are answered so many at a time together; without one, each has its own.
+    """
 
     roles: tuple[Role, ...]
     is_open: bool = False
+    by_session: bool = False
+    room: str = ""
 
 
 OPEN: Final = Need((), is_open=True)
+OPEN_PAGE: Final = Need((), is_open=True, room=COCKPIT)
 ANY_KEY: Final = Need(ROLES)
+SIGNED_IN: Final = Need(PEOPLE, by_session=True)
 
 
 def only(*roles: Role) -> Need:
     """A key of one of these roles."""
     return Need(roles)
+
+
+def signed_in_as(*roles: Role) -> Need:
+    """A person who has signed in with one of these roles."""
+    return Need(roles, by_session=True)
+
+
+def is_page(path: str) -> bool:
+    """Whether an address is one of the cockpit's, whose visitors read pages and sign in.
+
+    >>> [is_page(path) for path in ("/cockpit", "/cockpit/worklist", "/cockpits", "/v1/score")]
+    [True, True, False, False]
+    """
+    return path == COCKPIT or path.startswith(f"{COCKPIT}/")
 
 
 ACCESS: Mapping[str, Need] = {
@@ -73,6 +104,16 @@ ACCESS: Mapping[str, Need] = {
     "GET /openapi-2.0.json": ANY_KEY,
     "GET /swagger.json": ANY_KEY,
     "GET /docs": ANY_KEY,
+    # The cockpit: whoever has signed in may see every page.
+    "GET /": OPEN_PAGE,
+    "GET /cockpit/static/{version}/{name}": OPEN_PAGE,
+    "GET /cockpit/language/{language}": OPEN_PAGE,
+    "GET /cockpit/sign-in": OPEN_PAGE,
+    "POST /cockpit/sign-in": OPEN_PAGE,
+    "POST /cockpit/sign-out": SIGNED_IN,
+    "GET /cockpit": SIGNED_IN,
+    # model
+    "GET /cockpit/model": SIGNED_IN,
 }
 
 
@@ -96,7 +137,10 @@ class Doors:
         }
 
     def need(self, method: str, path: str) -> Need | None:
-        """What a request needs; any key if the address exists but takes other methods, None if nothing is there."""
+        """What a request needs; any key, or for a page anybody who has signed in, if the address takes other methods.
+
+        None if nothing is there.
+        """
         return self._fixed.get((method, path)) or self._searched(method, path)
 
     def _searched(self, method: str, path: str) -> Need | None:
@@ -106,7 +150,12 @@ class Doors:
                 if method in needs:
                     return needs[method]
                 exists = True
-        return ANY_KEY if exists else None
+        return needed_elsewhere(path) if exists else None
+
+
+def needed_elsewhere(path: str) -> Need:
+    """What a request needs that leads nowhere: without it, nobody learns which addresses exist."""
+    return SIGNED_IN if is_page(path) else ANY_KEY
 
 
 def doors_of(app: FastAPI, access: Mapping[str, Need] = ACCESS) -> Doors:

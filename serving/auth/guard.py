@@ -93,6 +93,38 @@ class Guard:
         except (ApiError, LeadQualityError):
             return None
 
+    async def holder(self, key: bytes, address: str) -> KeyRecord:
+        """The record of a key that somebody signs in with; a wrong one counts against their address.
+
+        Raises
+        ------
+        ApiError
+            401 or 429.
+        KeysUnknownError
+            If the keys could not be read for too long.
+        """
+        record = await self._holder(key, address)
+        self._keyring.note_use(record, self._clock())
+        return record
+
+    def signed_in_with(self, key_id: str) -> KeyRecord | None:
+        """The key that somebody signed in with, as long as it opens anything; each of their requests counts.
+
+        Raises
+        ------
+        ApiError
+            429 if the key was used too often.
+        KeysUnknownError
+            If the keys could not be read for too long.
+        """
+        record = self._keyring.by_id(key_id, self._seconds())
+        if record is None or not record.is_usable(self._clock()):
+            return None
+        if wait_s := self._requests.hit(key_id):
+            raise _too_many(wait_s, TOO_MANY_REQUESTS)
+        self._keyring.note_use(record, self._clock())
+        return record
+
     def has_usable_keys(self) -> bool:
         """Whether anybody at all can be let in, as far as the keys are known."""
         return self._keyring.has_usable(self._clock())

@@ -54,12 +54,22 @@ class Keyring:
         KeysUnknownError
             If the keys could not be read for too long.
         """
+        record = self.by_id(key_id_of(key), now_s)
+        expected = NOBODYS_HASH if record is None else record.secret_hash
+        return record if hmac.compare_digest(key_hash(key), expected) else None
+
+    def by_id(self, key_id: str, now_s: float) -> KeyRecord | None:
+        """The record of the key with this id; None if there is no such key.
+
+        Raises
+        ------
+        KeysUnknownError
+            If the keys could not be read for too long.
+        """
         known = self._known
         if known is None or self.age_s(now_s) > self._longest_age_s:
             raise KeysUnknownError("the keys could not be read from the store")
-        record = known.get(key_id_of(key))
-        expected = NOBODYS_HASH if record is None else record.secret_hash
-        return record if hmac.compare_digest(key_hash(key), expected) else None
+        return known.get(key_id)
 
     def has_usable(self, now: datetime) -> bool:
         """Whether any key opens anything."""

@@ -1,5 +1,6 @@
 """One file per resource."""
 
+from serving.cockpit.router import ROUTERS as PAGES
 from serving.routes import (
     alerts,
     documentation,
@@ -26,4 +27,5 @@ ROUTERS = (
     health.router,
     metrics.router,
     documentation.router,
+    *PAGES,
 )

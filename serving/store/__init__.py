@@ -16,6 +16,7 @@ from serving.store.exports import NewExport, PastLead
 from serving.store.keys import KeyRecord
 from serving.store.lives import Happened, Life, Place, StoredScore
 from serving.store.records import Erasure, LearntFrom, ModelRecord, NewScore, Objection, Outcome, Saved, Verdict
+from serving.store.sessions import SessionRecord
 from serving.store.shadow import Pair, ShadowScore
 from serving.store.store import Store
 from serving.store.told import Told
@@ -50,6 +51,7 @@ __all__ = [
     "Place",
     "ProposalRefusedError",
     "Saved",
+    "SessionRecord",
     "ShadowScore",
     "Store",
     "StoreDownError",

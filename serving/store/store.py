@@ -21,6 +21,7 @@ from serving.store.observer import Nobody, Observer
 from serving.store.records import Outcome, Verdict
 from serving.store.retention import Retention
 from serving.store.scores import Scores
+from serving.store.sessions import Sessions
 from serving.store.shadow import Shadows
 from serving.store.told import OUTCOMES, VERDICTS, Told
 from serving.store.watching import Watching
@@ -47,6 +48,7 @@ class Store:
     watching : Watching
     lives : Lives
     worklist : Worklist
+    sessions : Sessions
 
     Parameters
     ----------
@@ -78,6 +80,7 @@ class Store:
         self.watching = Watching(self._engine, self._writer)
         self.lives = Lives(self._engine)
         self.worklist = Worklist(self._engine)
+        self.sessions = Sessions(self._engine, self._writer)
 
     @property
     def migrates_itself(self) -> bool:

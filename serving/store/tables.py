@@ -343,3 +343,15 @@ keys = Table(
     Column("revoked_at", Moment),
     Column("last_used_at", Moment),
 )
+
+# Who has signed in to the cockpit. The visitor's cookie holds the token; only its hash is stored.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("key_id", String(16)),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+Index(None, sessions.c.expires_at)

@@ -30,7 +30,7 @@ class Held:
 async def statuses(asked: list[tuple[str, str, int]]) -> list[list[int]]:
     """The statuses of so many requests for each address, all of which are there before any is answered."""
     held, app = Held(), create_app(Settings(demo=True))
-    gate = Gate(held, doors_of(app), None, ROOM)
+    gate = Gate(held, doors_of(app), None, app.state.service.visitors, ROOM)
     tasks = [[asyncio.create_task(status(gate, app, method, path)) for _ in range(n)] for method, path, n in asked]
     await asyncio.sleep(0.05)
     held.go.set()
