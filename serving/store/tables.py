@@ -164,6 +164,7 @@ HANDED_OVER_AND_OPEN = and_(
     leads.c.handed_over_at.is_not(None),
     or_(leads.c.outcome.is_(None), leads.c.outcome == literal_column("'open'")),
 )
+REJECTED = leads.c.verdict == literal_column("'rejected'")
 CLOSED = leads.c.outcome.in_([literal_column("'won'"), literal_column("'lost'")])
 
 
@@ -178,6 +179,7 @@ for _order, _name in (("probability", "ix_leads_open_by_probability"), ("by_valu
         leads.c[_order],
         leads.c.lead_id,
         leads.c.grade,
+        leads.c.outcome,
         leads.c.verdict,
         leads.c.first_contact_at,
         leads.c.handed_over_at,
@@ -187,6 +189,17 @@ for _order, _name in (("probability", "ix_leads_open_by_probability"), ("by_valu
         leads.c.owner,
         where=HANDED_OVER_AND_OPEN,
     )
+_partial(
+    "ix_leads_rejected",
+    leads.c.verdict_at,
+    leads.c.lead_id,
+    leads.c.verdict,
+    leads.c.grade,
+    leads.c.source,
+    leads.c.region,
+    leads.c.owner,
+    where=REJECTED,
+)
 _partial("ix_leads_closed", leads.c.probability, leads.c.lead_id, where=CLOSED)
 _partial("ix_leads_owner", leads.c.owner, where=leads.c.owner.is_not(None))
 # PostgreSQL finds ids by their beginning only in an index that compares byte by byte, as SQLite always does.

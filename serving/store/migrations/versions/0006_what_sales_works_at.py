@@ -13,7 +13,9 @@ OPEN = "handed_over_at IS NOT NULL AND (outcome IS NULL OR outcome = 'open')"
 CLOSED = "outcome IN ('won', 'lost')"
 SORTED = ["probability", "lead_id"]
 FILTERED = "grade handover outcome verdict handed_over_at handover_grade first_contact_at source campaign".split()
-AT_WORK = "grade verdict first_contact_at handed_over_at handover_grade source region owner".split()
+AT_WORK = "grade outcome verdict first_contact_at handed_over_at handover_grade source region owner".split()
+
+OF_REJECTED = "verdict grade source region owner".split()
 
 
 def upgrade() -> None:
@@ -30,6 +32,7 @@ def upgrade() -> None:
     op.create_index("ix_leads_worklist", "leads", [*SORTED, *FILTERED, "owner"])
     _partial("ix_leads_open_by_probability", ["probability", "lead_id", *AT_WORK], OPEN)
     _partial("ix_leads_open_by_value", ["by_value", "lead_id", *AT_WORK], OPEN)
+    _partial("ix_leads_rejected", ["verdict_at", "lead_id", *OF_REJECTED], "verdict = 'rejected'")
     _partial("ix_leads_closed", SORTED, CLOSED)
     _partial("ix_leads_owner", ["owner"], "owner IS NOT NULL")
     op.create_index("ix_leads_id_prefix", "leads", ["lead_id"], postgresql_ops={"lead_id": "varchar_pattern_ops"})
@@ -37,7 +40,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them; the scores still hold what they said."""
-    for index in ("id_prefix", "owner", "closed", "open_by_value", "open_by_probability", "worklist"):
+    for index in ("id_prefix", "owner", "closed", "rejected", "open_by_value", "open_by_probability", "worklist"):
         op.drop_index(f"ix_leads_{index}", "leads")
     with op.batch_alter_table("leads") as table:
         for name in ("by_value", "deal_value", "owner"):
