@@ -73,7 +73,7 @@ def create_app(
     app.state.service = service
     answer_errors(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # as they are; including them would build all their models again
     # The last that is added is the first that a request passes.
     app.add_middleware(FastLane, routers=ROUTERS)
     app.add_middleware(
