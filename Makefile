@@ -51,7 +51,8 @@ demo: setup ## the whole loop on a simulated history: simulate, train, promote, 
 	$(PY) -m training simulate --out .state/demo --leads $(LEADS)
 	$(PY) -m training train --definition definitions/demo.toml --data .state/demo/leads.csv $(budget)
 	$(PY) -m training promote --definition definitions/demo.toml --who demo
-	$(PY) -m serving demo $(if $(filter 0,$(SERVE)),--once)
+	$(PY) -m training calls --out .state/demo/calls.jsonl
+	$(PY) -m serving demo --calls .state/demo/calls.jsonl $(if $(filter 0,$(SERVE)),--once)
 
 simulate: setup ## write a simulated history with known truth to .state/demo (LEADS=12000)
 	$(PY) -m training simulate --out .state/demo --leads $(LEADS)

@@ -86,6 +86,27 @@ def simulate(
 
 
 @app.command()
+def calls(
+    out: Annotated[Path, typer.Option(help="The file to write, lines of JSON.")] = Path(".state/demo/calls.jsonl"),
+    days: Annotated[int, typer.Option(min=63, max=3_650, help="How many days up to now.")] = 240,
+    seed: Annotated[int, typer.Option(help="Another seed gives other leads of the same world.")] = 2,
+) -> None:
+    """Write what a simulated CRM has sent by now: leads, sales' verdicts, and what became of them."""
+    from training.simulate.calls import calls as made
+    from training.simulate.calls import until_now, write_calls
+
+    now = datetime.now(UTC)
+    sent = made(until_now(now, days=days, seed=seed), now)
+    write_calls(sent, out)
+    _say(
+        Text(
+            f"{whole(len(sent), 'en')} calls of a simulated CRM in {out}",
+            f"{whole(len(sent), 'de')} Aufrufe eines simulierten CRM in {out}",
+        )
+    )
+
+
+@app.command()
 def define(
     export: Annotated[str, typer.Argument(help="The export: a path or a pattern.")],
     *,
