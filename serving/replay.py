@@ -55,7 +55,7 @@ class _Call:
 
 
 def replay(path: Path, scorer: Scorer, store: Store, progress: Progress = lambda _day: None) -> Replayed:
-    """How many calls of the file were taken; a file that was taken before changes nothing.
+    """How many calls of the file were taken, and refused; what was stored before is not stored again.
 
     Parameters
     ----------

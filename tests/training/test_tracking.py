@@ -103,6 +103,16 @@ def test_a_version_tells_which_bundle_it_is(
     assert tracking.registry.champion() is None
 
 
+def test_a_version_is_fetched_from_the_registry_named_whatever_the_environment_says(
+    register: Callable[[Path], int], tracking: Tracking, small_bundle: Path, tmp_path: Path
+) -> None:
+    version = register(small_bundle)
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/another.db")
+    mlflow.set_registry_uri(f"sqlite:///{tmp_path}/another.db")
+    assert open_bundle(tracking.registry.download(version)).bundle_id == open_bundle(small_bundle).bundle_id
+    assert not (tmp_path / "another.db").exists()
+
+
 def test_the_downloaded_directory_is_the_bundle_byte_for_byte(
     tracking: Tracking, register: Callable[[Path], int], small_bundle: Path, tmp_path: Path
 ) -> None:

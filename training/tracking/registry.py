@@ -142,9 +142,10 @@ class Registry:
             raise NotReadyError(f"The model {self.model_name!r} has no {which}.")
         source = f"models:/{self.model_name}/{number}/{BUNDLE_IN_MODEL}"
         with outside(f"fetching version {number}"):
-            place = mlflow.artifacts.download_artifacts(
-                artifact_uri=source, dst_path=str(to) if to else None, tracking_uri=self.uri, registry_uri=self.uri
-            )
+            # Said for the process: MLflow 3.17 looks names of models up there, whatever registry a call names.
+            mlflow.set_tracking_uri(self.uri)
+            mlflow.set_registry_uri(self.uri)
+            place = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=str(to) if to else None)
         return Path(place)
 
     def register(self, model_uri: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> int:
