@@ -8,9 +8,22 @@ import sys
 from collections.abc import Sequence
 
 from features.text import reader_language
-from serving.commands import backup, demo, erased, history, keys, migrate, openapi, retention, serve, shadow, watch
+from serving.commands import (
+    backup,
+    demo,
+    erased,
+    history,
+    keys,
+    migrate,
+    openapi,
+    replay,
+    retention,
+    serve,
+    shadow,
+    watch,
+)
 
-COMMANDS = (serve, migrate, keys, watch, backup, history, shadow, retention, erased, openapi, demo)
+COMMANDS = (serve, migrate, keys, watch, backup, history, shadow, retention, erased, openapi, replay, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from features.text import Language, Text, decimal, percent
@@ -24,6 +25,7 @@ START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 15
 TRACKING_STORE = "sqlite:///.state/mlflow.db"
 DEMO_MODEL = "models:/demo@champion"
+DEMO_STORE = "sqlite:///.state/demo/scores.db"
 
 LEAD = {
     "lead_id": "DEMO-1",
@@ -51,14 +53,18 @@ LEAD = {
 }
 
 
-def demo(language: Language, *, once: bool) -> int:
+def demo(language: Language, *, calls: Path | None, once: bool) -> int:
     """The exit code: 0 when the lead was scored and the service was stopped by Ctrl-C, or right away with `once`.
 
-    If the service ends by itself, its own exit code; as shells do, 128 plus the number of the signal that ended it.
+    `calls` is a file with what a simulated CRM sent until now; the store is filled with it first. If the service ends
+    by itself, its own exit code; as shells do, 128 plus the number of the signal that ended it.
     """
     # A shell that starts us in the background would have Ctrl-C ignored, and the service would never be stopped.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     address = _address()
+    if calls is not None:
+        print(_FILLING.in_language(language), flush=True)
+        subprocess.run([sys.executable, "-m", "serving", "replay", str(calls)], env=_environment(address), check=True)
     print(_STARTING.in_language(language), flush=True)
     service = subprocess.Popen([sys.executable, "-m", "serving", "serve"], env=_environment(address))
     try:
@@ -130,7 +136,12 @@ def _address() -> str:
 
 def _environment(address: str) -> dict[str, str]:
     """The service's settings: what the caller has set, else the demo's."""
-    defaults = {"LEAD_BUNDLE": DEMO_MODEL, "MLFLOW_TRACKING_URI": TRACKING_STORE, "LEAD_LOG_LEVEL": "warning"}
+    defaults = {
+        "LEAD_BUNDLE": DEMO_MODEL,
+        "LEAD_DATABASE_URL": DEMO_STORE,
+        "LEAD_LOG_LEVEL": "warning",
+        "MLFLOW_TRACKING_URI": TRACKING_STORE,
+    }
     port = address.rpartition(":")[2]
     return {**defaults, **os.environ, "LEAD_DEMO": "1", "LEAD_HOST": "127.0.0.1", "LEAD_PORT": port}
 
@@ -178,6 +189,7 @@ _OPEN = Text(
     "Diese Demo steht diesem Rechner ohne Schlüssel offen. make serve lässt nur ein, wer einen hat.",
 )
 _BETWEEN = Text("between {} and {}, nine times in ten", "zwischen {} und {}, in neun von zehn Fällen")
+_FILLING = Text("… Taking what a simulated CRM sent until now", "… Verarbeiten, was ein simuliertes CRM bisher sandte")
 _STARTING = Text("… Starting the service and scoring a lead over HTTP", "… Dienst starten und einen Lead bewerten")
 _ENDED = Text("The service ended with exit code {}.", "Der Dienst endete mit dem Exit-Code {}.")
 _GRADE = Text("Grade", "Klasse")

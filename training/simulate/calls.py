@@ -41,6 +41,13 @@ REJECTED = {
     "duplicate": 0.05,
     "wrong_data": 0.05,
 }
+TYPICAL_EMPLOYEES, TYPICAL_DEAL_EUR = 150.0, 18_000.0
+TEAMS = {
+    "team-sued": ("Baden-Württemberg", "Bayern"),
+    "team-west": ("Nordrhein-Westfalen", "Hessen", "Rheinland-Pfalz", "Saarland"),
+    "team-ost": ("Berlin", "Brandenburg", "Mecklenburg-Vorpommern", "Sachsen", "Sachsen-Anhalt", "Thüringen"),
+}
+"""Sales teams, and the states that they look after; the others have a team of their own, as have other countries."""
 SAID_WHEN_LOST = ("not_reachable", "no_need", "wrong_contact", "no_budget")
 """Reasons for a loss that are agreed reasons for a rejection, too."""
 
@@ -96,12 +103,19 @@ class _Leads:
     def _scores(self, lead: dict[Any, Any]) -> Iterator[Call]:
         created = _moment(lead["created_at"])
         fields = {name: _plain(lead[name]) for name in self._fields if not pd.isna(lead[name])}
-        yield _score(lead, created, fields)
+        expected = {"owner": _team(lead), "deal_value": self._expected_value(lead)}
+        yield _score(lead, created, fields, expected)
         again = created + timedelta(days=float(self._rng.uniform(1, SENT_AGAIN_WITHIN_DAYS)))
         if self._rng.random() < SENT_AGAIN_SHARE and not _closed_before(lead, again):
             days = (again - created) / timedelta(days=1)
             moved = self._silent(fields, days) if self._rng.random() < SILENT_SHARE else self._active(fields, days)
-            yield _score(lead, again, moved)
+            yield _score(lead, again, moved, expected)
+
+    def _expected_value(self, lead: dict[Any, Any]) -> float:
+        """What sales guesses a deal would be worth, EUR: by the company's size, and no better than that."""
+        employees = TYPICAL_EMPLOYEES if pd.isna(lead["employees"]) else float(lead["employees"])
+        guess = TYPICAL_DEAL_EUR * (employees / TYPICAL_EMPLOYEES) ** 0.3 * np.exp(self._rng.normal(0, 0.4))
+        return float(np.round(guess, -2))
 
     def _silent(self, fields: dict[str, Any], days: float) -> dict[str, Any]:
         """The lead's fields after `days` days without a visit or a click."""
@@ -162,9 +176,16 @@ class _Leads:
 _COUNTS = ("pages_viewed_30d", "pricing_page_views", "emails_opened_30d", "emails_clicked_30d")
 
 
-def _score(lead: dict[Any, Any], at: datetime, fields: dict[str, Any]) -> Call:
+def _score(lead: dict[Any, Any], at: datetime, fields: dict[str, Any], expected: dict[str, Any]) -> Call:
     ids = {"lead_id": _new(lead["lead_id"]), "account_id": _new(lead["account_id"])}
-    return Call(at, "score", {**ids, "as_of": _iso(at), "fields": fields})
+    return Call(at, "score", {**ids, **expected, "as_of": _iso(at), "fields": fields})
+
+
+def _team(lead: dict[Any, Any]) -> str:
+    """The sales team that works a lead, by where its company is."""
+    if not pd.isna(lead["country"]) and lead["country"] != "DE":
+        return f"team-{str(lead['country']).lower()}"
+    return next((team for team, regions in TEAMS.items() if lead["region"] in regions), "team-nord")
 
 
 def _consistent(fields: dict[str, Any], counts: dict[str, Any], days_since_last_visit: float | None) -> dict[str, Any]:
