@@ -32,12 +32,13 @@ LONGEST_PLACE = 200
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of error: its name in `type`, HTTP status and words."""
+    """A kind of error: its name in `type`, HTTP status and words, and others for requests that store nothing."""
 
     name: str
     status: int
     title: Text
     detail: Text
+    detail_of_read: Text | None = None
 
     @property
     def uri(self) -> str:
@@ -151,6 +152,7 @@ KINDS = {
                 "Nothing was stored. Every fault is listed under problems.",
                 "Nichts wurde gespeichert. Alle Fehler stehen unter problems.",
             ),
+            Text("Every fault is listed under problems.", "Alle Fehler stehen unter problems."),
         ),
         Kind(
             "idempotency_key_reused",
@@ -214,6 +216,10 @@ KINDS = {
                 "The answer could not be stored, so it was not given. Send the same request again.",
                 "Die Antwort ließ sich nicht speichern und blieb darum aus. Senden Sie die Anfrage noch einmal.",
             ),
+            Text(
+                "What is stored could not be read. Send the same request again.",
+                "Was gespeichert ist, ließ sich nicht lesen. Senden Sie die Anfrage noch einmal.",
+            ),
         ),
     )
 }
@@ -261,12 +267,19 @@ KIND_OF: tuple[tuple[type[Exception], str], ...] = (
 """The first that an error is an instance of says its kind."""
 
 
-def api_error(error: Exception) -> ApiError:
-    """The error as callers are told about it; nothing of its message is passed on unless it is about their data."""
+def api_error(error: Exception, *, reads: bool = False) -> ApiError:
+    """The error as callers are told about it; nothing of its message is passed on unless it is about their data.
+
+    Parameters
+    ----------
+    reads : bool
+        Whether the request would have stored nothing: then it is not said that nothing was stored.
+    """
     if isinstance(error, ApiError):
         return error
     kind = next((kind for raised, kind in KIND_OF if isinstance(error, raised)), "internal")
-    return ApiError(kind, problems=error.problems if isinstance(error, DataError) else ())
+    detail = KINDS[kind].detail_of_read if reads else None
+    return ApiError(kind, detail=detail, problems=error.problems if isinstance(error, DataError) else ())
 
 
 def details(error: ApiError, language: Language, request_id: str) -> ProblemDetails:

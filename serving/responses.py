@@ -18,6 +18,8 @@ from serving.service import Service
 
 JSON = "application/json"
 READS_PROBLEMS = frozenset((PROBLEM_JSON, "application/*", "*/*"))
+READING = ("GET", "HEAD")
+STORING_NOTHING = ("/v1/what-if",)
 BY_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -77,7 +79,7 @@ def documented(*kinds: str) -> dict[int | str, dict[str, Any]]:
 
 async def error_response(request: Request, error: Exception) -> Response:
     """The problem details of an error of ours, which is logged by its kind."""
-    told = api_error(error)
+    told = api_error(error, reads=request.method in READING or request.url.path in STORING_NOTHING)
     if told.kind.status >= 500:
         log.error("could not answer", kind=told.kind.name, exc_info=error)
     elif told.problems:

@@ -70,7 +70,8 @@ class Gate:
             elsewhere = await self._let_in(scope, need)
             self._check_room(room)
         except (ApiError, LeadQualityError) as error:
-            elsewhere = problem_response(Request(scope), api_error(error))
+            # What fails here is reading keys or sessions, whatever the request would have stored.
+            elsewhere = problem_response(Request(scope), api_error(error, reads=True))
         if elsewhere is not None:
             await elsewhere(scope, receive, send)
             return

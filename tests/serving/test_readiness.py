@@ -100,6 +100,26 @@ def test_a_store_that_is_down_gives_no_score_and_says_to_come_again(bundle: Bund
         assert client.get("/v1/model").status_code == 200
 
 
+def test_a_read_that_fails_does_not_speak_of_storing(bundle: Bundle) -> None:
+    settings = Settings(database_url="postgresql://leads:secret@127.0.0.1:9/none", store_timeout_s=1)
+    with Client(settings, bundle, NOW) as client:
+        for path in ("/v1/leads/L1", "/v1/leads", "/v1/kpis", "/v1/erasures/" + "0" * 32):
+            assert client.get(path).json()["detail"] == (
+                "What is stored could not be read. Send the same request again."
+            )
+        assert "could not be stored" in client.post("/v1/score", json=LEAD).json()["detail"]
+        german = client.get("/v1/leads/L1", headers={"Accept-Language": "de"}).json()["detail"]
+        assert german == "Was gespeichert ist, ließ sich nicht lesen. Senden Sie die Anfrage noch einmal."
+
+
+def test_faults_of_a_request_that_stores_nothing_are_told_without_speaking_of_storing(client: Client) -> None:
+    what_if = client.post("/v1/what-if", json={"fields": {"employees": "many"}})
+    for answer in (client.get("/v1/leads?limit=x"), client.get("/v1/kpis?by=x"), what_if):
+        assert answer.status_code == 422
+        assert answer.json()["detail"] == "Every fault is listed under problems."
+    assert client.post("/v1/score", json={}).json()["detail"].startswith("Nothing was stored.")
+
+
 def test_before_it_is_opened_there_is_no_model() -> None:
     with pytest.raises(NotReadyError, match="not been opened"):
         _ = ModelInService(Settings()).scorer
