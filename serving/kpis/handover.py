@@ -22,10 +22,15 @@ from serving.kpis.shares import LEVEL
 from serving.schemas import Probability
 
 PERIOD_AND_FILTERS = ("from", "to", *NAMED)
-RULES = ("capacity_per_week", "threshold")
 MOST_PER_WEEK = 1_000_000
 A_CAPACITY = Text("leads a week, above 0 and at most a million", "Leads pro Woche, über 0 und höchstens eine Million")
-A_THRESHOLD = Text("a probability between 0 and 1", "eine Wahrscheinlichkeit zwischen 0 und 1")
+A_THRESHOLD = Text("a probability from 0 to 1", "eine Wahrscheinlichkeit von 0 bis 1")
+RULES: dict[str, tuple[Callable[[float], bool], Text]] = {
+    "capacity_per_week": (lambda leads: 0 < leads <= MOST_PER_WEEK, A_CAPACITY),
+    "threshold": (lambda probability: 0 <= probability <= 1, A_THRESHOLD),
+}
+"""Which values fit, and how that is said."""
+VALID = 1.0
 ONE_RULE = Text("a capacity or a threshold, not both", "eine Kapazität oder eine Schwelle, nicht beides")
 LONGEST_NUMBER = 25
 A_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
@@ -80,13 +85,14 @@ def read_rule(
     given = {name: value for name, value in parameters if name in RULES}
     rule = definition.handover
     if "capacity_per_week" in given:
-        rule = Handover(capacity_per_week=_number("capacity_per_week", given, MOST_PER_WEEK, A_CAPACITY, problems))
+        rule = Handover(capacity_per_week=_number("capacity_per_week", given, problems))
     if "threshold" in given:
-        rule = Handover(threshold=_number("threshold", given, math.nextafter(1, 0), A_THRESHOLD, problems))
+        # Built without checks: an agreed threshold of 0 or 1 is a slip, but trying what each would do is a question.
+        rule = Handover.model_construct(capacity_per_week=None, threshold=_number("threshold", given, problems))
     if len(given) == len(RULES):
         problems.append(_misfit("threshold", given["threshold"], ONE_RULE))
     try:
-        query = read_query(parameters, definition, now, also=RULES, known=PERIOD_AND_FILTERS)
+        query = read_query(parameters, definition, now, also=tuple(RULES), known=PERIOD_AND_FILTERS)
     except DataError as error:
         raise DataError([*problems, *error.problems]) from error
     if problems:
@@ -147,14 +153,15 @@ def _day(day: date) -> str:
     return day.isoformat()
 
 
-def _number(name: str, given: dict[str, str], most: float, expected: Text, problems: list[Problem]) -> float:
+def _number(name: str, given: dict[str, str], problems: list[Problem]) -> float:
     """The number that was given; a fault among `problems` and one that is valid if it does not fit."""
-    fits = len(given[name]) <= LONGEST_NUMBER and A_NUMBER.fullmatch(given[name])
-    value = float(given[name]) if fits else math.nan
-    if 0 < value <= most:
+    fits, expected = RULES[name]
+    is_number = len(given[name]) <= LONGEST_NUMBER and A_NUMBER.fullmatch(given[name])
+    value = float(given[name]) if is_number else math.nan
+    if fits(value):
         return value
     problems.append(_misfit(name, given[name], expected))
-    return most
+    return VALID
 
 
 def _misfit(name: str, seen: str, expected: Text) -> Problem:

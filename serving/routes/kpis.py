@@ -11,7 +11,7 @@ from features.errors import DataError, Problem
 from features.text import Text, same
 from serving.kpis.as_csv import as_csv
 from serving.kpis.counts import BYS, NAMED
-from serving.kpis.handover import HandoverAnswer, handover, read_rule
+from serving.kpis.handover import MOST_PER_WEEK, HandoverAnswer, handover, read_rule
 from serving.kpis.query import GROUPS_ON_A_PAGE, MOST_GROUPS, Query, read_query
 from serving.kpis.report import kpis
 from serving.kpis.shapes import KpiAnswer
@@ -37,7 +37,13 @@ FILTERS = [
     parameter(name, f"Only leads with this {name}; empty for those without one.", type="string") for name in NAMED
 ]
 RULE = [
-    parameter("capacity_per_week", "Leads that sales can take in a week.", type="number", exclusiveMinimum=0),
+    parameter(
+        "capacity_per_week",
+        "Leads that sales can take in a week.",
+        type="number",
+        exclusiveMinimum=0,
+        maximum=MOST_PER_WEEK,
+    ),
     parameter("threshold", "Or the probability from which leads are handed over.", type="number", minimum=0, maximum=1),
 ]
 TABLE = [

@@ -205,6 +205,26 @@ def test_without_a_rule_the_agreement_itself_is_tried(service: Client) -> None:
     assert answer["n_leads"] == 0
 
 
+def test_a_threshold_of_0_hands_every_lead_over_and_one_of_1_none(service: Client, database_url: str) -> None:
+    keep(database_url, random_rows(200, seed=5))
+    everything, nothing = (told(service.get(f"/v1/handover?threshold={end}")) for end in ("0", "1"))
+    assert everything["n_handed_over"] == everything["n_leads"] > 100
+    assert everything["wins_left_behind"] == {"expected": 0, "low": 0, "high": 0}
+    assert (nothing["n_handed_over"], nothing["threshold"]) == (0, 1)
+
+
+def test_the_document_says_which_rules_are_answered(service: Client) -> None:
+    told_of = {
+        each["name"]: each["schema"]
+        for each in told(service.get("/openapi.json"))["paths"]["/v1/handover"]["get"]["parameters"]
+    }
+    threshold, capacity = told_of["threshold"], told_of["capacity_per_week"]
+    for value in (threshold["minimum"], threshold["maximum"]):
+        assert service.get(f"/v1/handover?threshold={value}").status_code == 200
+    assert service.get(f"/v1/handover?capacity_per_week={capacity['maximum']}").status_code == 200
+    assert service.get(f"/v1/handover?capacity_per_week={capacity['exclusiveMinimum']}").status_code == 422
+
+
 def test_days_to_come_do_not_make_the_window_longer(service: Client) -> None:
     answer = told(service.get("/v1/handover?from=2026-01-06&to=2026-12-31&capacity_per_week=5"))
     assert answer["weeks"] == pytest.approx((NOW - datetime(2026, 1, 5, 23, tzinfo=UTC)).total_seconds() / 604_800)
@@ -217,7 +237,8 @@ def test_days_to_come_do_not_make_the_window_longer(service: Client) -> None:
         ("capacity_per_week=nan", ["capacity_per_week"]),
         ("capacity_per_week=1_0", ["capacity_per_week"]),
         ("capacity_per_week=1e99", ["capacity_per_week"]),
-        ("threshold=1", ["threshold"]),
+        ("threshold=1.001", ["threshold"]),
+        ("threshold=-0.1", ["threshold"]),
         ("threshold=0.2&capacity_per_week=3", ["threshold"]),
         ("threshold=x&by=month&from=1", ["threshold", "by", "from"]),
     ],
