@@ -25,6 +25,12 @@ def within(closed: Any, end: Any) -> Any:
     return closed < end
 
 
-def closed_before(closed: Any, as_of: Any) -> Any:
-    """Whether the outcome was there before the as-of date: then there was nothing left to predict."""
-    return closed < as_of
+def closed_before(latest: Any, as_of: Any) -> Any:
+    """Whether the outcome was there before the as-of date: then there was nothing left to predict.
+
+    Parameters
+    ----------
+    latest : moment or column
+        The last moment at which it may have closed: the end of its day where only the day is known.
+    """
+    return latest < as_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,7 @@ def read_outcome(entry: Mapping[str, Any], arrived: Arrived, position: int) -> O
     reason = None if entry.get("reason") is None else _text(entry, "reason", _is_code, A_CODE, faults)
     if faults or at is None:
         raise RecordError(faults)
+    latest_at = last_moment(at, ZoneInfo(arrived.definition.read.timezone))
     said = [lead_id, outcome, _in_utc(at), value, reason]
     identity = _identity("outcome", said, arrived.arrival, position)
     return Outcome(
@@ -59,6 +60,7 @@ def read_outcome(entry: Mapping[str, Any], arrived: Arrived, position: int) -> O
         lead_id,
         outcome,
         at,
+        latest_at,
         arrived.arrival.received_at,
         value=value,
         reason=reason,
@@ -128,6 +130,17 @@ def read_moment(value: object, zone: ZoneInfo, arrival: Arrival) -> datetime | N
     except (ValueError, OverflowError):
         return None
     return moment if moment.year >= EARLIEST_YEAR and moment <= arrival.received_at + MOST_AHEAD else None
+
+
+def last_moment(at: datetime, zone: ZoneInfo) -> datetime:
+    """The last moment that `at` may mean: itself, or the end of the day that it begins on the clocks of `zone`.
+
+    Whatever begins a day is taken for the day: systems that know no time of day send midnight.
+    """
+    day = at.astimezone(zone).date()
+    if at != moment_of(day.isoformat(), zone):
+        return at
+    return moment_of((day + timedelta(days=1)).isoformat(), zone) - datetime.resolution
 
 
 def _text(entry: Mapping[str, Any], key: str, fits: Any, expected: Text, faults: list[Problem]) -> str:

@@ -24,6 +24,7 @@ import orjson
 from features.definition import LeadDefinition
 from features.encode import FIRST_YEAR, Encoder, level_of, moment_of
 from features.errors import RecordError
+from features.target import closed_before
 from features.text import Text
 from serving.store import PastLead
 
@@ -125,7 +126,9 @@ class Rows:
         """When the lead closed; a closing on the day of the as-of date, without a time, comes at the as-of date."""
         if lead.outcome not in ("won", "lost") or lead.outcome_at is None:
             return None
-        return lead.as_of if self._is_day_of(lead.outcome_at, lead.as_of) else lead.outcome_at
+        if closed_before(lead.outcome_latest_at, lead.as_of):
+            return lead.outcome_at
+        return max(lead.outcome_at, lead.as_of)
 
     def _is_day_of(self, closed: datetime, moment: datetime) -> bool:
         """Whether `closed` is the day of `moment` without a time of day: then it does not say which came first."""

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from features.target import closed_before
 from features.text import Text
 from serving.lives.shapes import Contradiction
 from serving.scorer import both
@@ -13,6 +14,7 @@ from serving.store import Life, Outcome
 
 A_DAY = timedelta(days=1)
 """A date without a time of day stands for its start, so what is less than a day early may be in order."""
+CLOSED = ("won", "lost")
 
 TEXTS = {
     "outcomes_of_one_date": Text(
@@ -27,8 +29,8 @@ TEXTS = {
         "Sales rejected it, and it was won.", "Der Vertrieb hat den Lead abgelehnt, und er wurde gewonnen."
     ),
     "outcome_before_first_score": Text(
-        "The outcome is older than the first score: it was known before anything was predicted.",
-        "Das Ergebnis ist älter als der erste Score: Es stand fest, bevor etwas vorhergesagt wurde.",
+        "It was closed before the first score: the outcome was there before anything was predicted.",
+        "Der Lead war vor dem ersten Score abgeschlossen: Das Ergebnis stand fest, bevor etwas vorhergesagt wurde.",
     ),
     "verdict_before_handover": Text(
         "The verdict is older than the handover.", "Das Urteil ist älter als die Übergabe."
@@ -53,7 +55,7 @@ def _codes(life: Life) -> Iterator[str]:
     yield from _of_outcomes(life.outcomes)
     if row["outcome"] == "won" and row["verdict"] == "rejected":
         yield "rejected_but_won"
-    if row["outcome_at"] is not None and row["outcome_at"] + A_DAY <= life.first_as_of:
+    if row["outcome"] in CLOSED and closed_before(row["outcome_latest_at"], row["first_as_of"]):
         yield "outcome_before_first_score"
     if row["handed_over_at"] is not None:
         if row["verdict_at"] is not None and row["verdict_at"] + A_DAY <= row["handed_over_at"]:

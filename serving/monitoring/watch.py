@@ -16,7 +16,7 @@ import numpy as np
 from features.encode import Matrix
 from features.errors import RecordError
 from features.model.bundle import Bundle
-from features.target import closed_before, within
+from features.target import within
 from serving.monitoring.checks import Matured, Recent, Seen, readings
 from serving.monitoring.drift import Integers
 from serving.monitoring.hysteresis import Patience, State, after
@@ -167,8 +167,7 @@ def _matured(bundle: Bundle, watching: Watching, most: int, now: datetime) -> Ma
     day = manifest.seen_until("shipped", "recalibrated") or manifest.created_at[: len("2026-01-31")]
     since = midnight(date.fromisoformat(day), ZoneInfo(definition.read.timezone))
     found = watching.matured(definition.fingerprint, since, now - horizon, most)
-    open_then = [lead for lead in found if lead.outcome_at is None or not closed_before(lead.outcome_at, lead.as_of)]
-    matrix, leads = _encoded(bundle, open_then)
+    matrix, leads = _encoded(bundle, [lead for lead in found if not lead.was_closed])
     won = [_is_won(lead, lead.as_of + horizon) for lead in leads]
     recent = recent_of(bundle, matrix, _accounts(leads))
     return Matured(np.array(won, dtype=bool), recent.probability, recent.account)

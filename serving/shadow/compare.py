@@ -162,7 +162,7 @@ def _matured(pairs: Sequence[Pair], definition: LeadDefinition, now: datetime) -
 def _target(pair: Pair, definition: LeadDefinition, now: datetime) -> bool | None:
     """Whether the lead was won in time; None while that is not known, or if it closed before its as-of date."""
     closed = pair.outcome_at if pair.outcome in ("won", "lost") else None
-    if closed is not None and target.closed_before(closed, pair.as_of):
+    if closed is not None and target.closed_before(pair.outcome_latest_at, pair.as_of):
         return None
     if definition.target.horizon_days is None:
         return None if closed is None else pair.outcome == "won"

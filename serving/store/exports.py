@@ -46,6 +46,7 @@ class PastLead:
     inputs: bytes
     outcome: str | None
     outcome_at: datetime | None
+    outcome_latest_at: datetime | None
     value: float | None
     handed_over_at: datetime | None
     first_contact_at: datetime | None
@@ -107,8 +108,9 @@ def _past_leads() -> Select[Any]:
         scores.c.handover,
         scores.c.inputs,
     )
-    since = (leads.c.outcome, leads.c.outcome_at, leads.c.value, leads.c.handed_over_at, leads.c.first_contact_at)
-    columns: list[Any] = [leads.c.lead_id, leads.c.account_id, *first, *since, leads.c.verdict]
+    told = (leads.c.outcome, leads.c.outcome_at, leads.c.outcome_latest_at, leads.c.value)
+    since = (*told, leads.c.handed_over_at, leads.c.first_contact_at, leads.c.verdict)
+    columns: list[Any] = [leads.c.lead_id, leads.c.account_id, *first, *since]
     return select(*columns).join_from(leads, scores, scores.c.request_key == leads.c.first_key)
 
 

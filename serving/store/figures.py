@@ -200,7 +200,7 @@ def _states(selection: Selection, dialect: str) -> dict[State, list[tuple[Expres
     due_by = {grade: _later(at.handed_over_at, timedelta(hours=agreed_), dialect) for grade, agreed_ in hours.items()}
     not_handed, not_contacted = at.handed_over_at.is_(None), at.first_contact_at.is_(None)
     not_won = or_(at.outcome.is_(None), at.outcome != "won")
-    too_young, too_late = _not_matured(selection), and_(_closed(), closed_before(at.outcome_at, at.first_as_of))
+    too_young, too_late = _not_matured(selection), and_(_closed(), closed_before(at.outcome_latest_at, at.first_as_of))
     left_out = [(too_young, False), (too_late, False), (_too_old(selection), False)]
     return {
         State.HANDED_OVER: [(not_handed, False), (_always(), True)],

@@ -99,7 +99,12 @@ def after_outcome(row: LeadRow, outcome: Outcome) -> LeadRow:
     """The lead's row once `outcome` came, after everything that the row holds already."""
     if row["outcome_at"] is not None and outcome.at < row["outcome_at"]:
         return row
-    return row | {"outcome": outcome.outcome, "outcome_at": outcome.at, "value": outcome.value}
+    return row | {
+        "outcome": outcome.outcome,
+        "outcome_at": outcome.at,
+        "outcome_latest_at": outcome.latest_at,
+        "value": outcome.value,
+    }
 
 
 def after_verdict(row: LeadRow, verdict: Verdict) -> LeadRow:

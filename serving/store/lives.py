@@ -50,19 +50,10 @@ Happened: TypeAlias = StoredScore | Outcome | Verdict
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What is known about one lead.
-
-    Attributes
-    ----------
-    row : dict
-        Its row of the table of leads.
-    first_as_of : datetime
-        The earliest as-of date of its scores.
-    """
+    """What is known about one lead; `row` is its row of the table of leads."""
 
     row: LeadRow
     n_scores: int
-    first_as_of: datetime
     latest_score: int
     outcomes: Sequence[Outcome]
     verdicts: Sequence[Verdict]
@@ -120,8 +111,7 @@ class Lives:
 
 def _life(connection: Connection, row: LeadRow) -> Life:
     lead_id = row["lead_id"]
-    of_scores = select(func.count(), func.min(scores.c.as_of)).where(scores.c.lead_id == lead_id)
-    n_scores, first_as_of = connection.execute(of_scores).one()
+    of_scores = select(func.count()).where(scores.c.lead_id == lead_id)
     latest = select(scores.c.score).where(scores.c.request_key == row["latest_key"])
     told = [
         list(connection.execute(select(table).where(table.c.lead_id == lead_id).order_by(table.c.id)))
@@ -130,8 +120,7 @@ def _life(connection: Connection, row: LeadRow) -> Life:
     objection = connection.execute(select(objections).where(objections.c.lead_id == lead_id)).one_or_none()
     return Life(
         row,
-        n_scores,
-        first_as_of,
+        connection.execute(of_scores).scalar_one(),
         connection.execute(latest).scalar_one(),
         [_told(Outcome, each) for each in told[0]],
         [_told(Verdict, each) for each in told[1]],

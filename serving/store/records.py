@@ -73,6 +73,8 @@ class Outcome:
         `open` takes a win or a loss back.
     at : datetime
         Its own date: when the lead was won or lost, whenever that was told.
+    latest_at : datetime
+        The last moment at which it may have been: `at`, or the end of the day if it names only the day.
     value : float, optional
         Of the deal.
     reason : str, optional
@@ -86,6 +88,7 @@ class Outcome:
     lead_id: str
     outcome: str
     at: datetime
+    latest_at: datetime
     received_at: datetime
     value: float | None = None
     reason: str | None = None

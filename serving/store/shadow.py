@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, select
 
 from features.errors import LeadQualityError
 from serving.store.errors import outside
@@ -47,6 +48,7 @@ class Pair:
     would_be_handover: str
     outcome: str | None
     outcome_at: datetime | None
+    outcome_latest_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Shadows:
     def pairs(self, champion: str, challenger: str) -> Iterator[Pair]:
         """Each lead that both bundles scored, by the first request that both did, in the order of ids."""
         would_be = (shadow_scores.c.probability, shadow_scores.c.grade, shadow_scores.c.handover)
-        query = (
+        query: Select[Any] = (
             select(
                 scores.c.lead_id,
                 leads.c.account_id,
@@ -80,6 +82,7 @@ class Shadows:
                 *would_be,
                 leads.c.outcome,
                 leads.c.outcome_at,
+                leads.c.outcome_latest_at,
             )
             .join_from(shadow_scores, scores, scores.c.request_key == shadow_scores.c.request_key)
             .join(leads, leads.c.lead_id == scores.c.lead_id)

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import Connection, Engine, Select, delete, func, select
 
 from features.errors import LeadQualityError
+from features.target import closed_before
 from serving.store.errors import outside
 from serving.store.rows import insert_or_replace
 from serving.store.tables import alerts, leads, outcomes, scores
@@ -42,6 +43,12 @@ class FirstScore:
     inputs: bytes
     outcome: str | None
     outcome_at: datetime | None
+    outcome_latest_at: datetime | None
+
+    @property
+    def was_closed(self) -> bool:
+        """Whether its outcome was there before its as-of date."""
+        return self.outcome_latest_at is not None and bool(closed_before(self.outcome_latest_at, self.as_of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class AlertRecord:
 Change: TypeAlias = Callable[[Mapping[str, AlertRecord]], Sequence[AlertRecord]]
 """The alerts as they are, by name, to the alerts as they shall be; those that it leaves out are dropped."""
 
+OUTCOME = (leads.c.outcome, leads.c.outcome_at, leads.c.outcome_latest_at)
 COLUMNS = tuple(AlertRecord.__dataclass_fields__)
 
 
@@ -125,7 +133,7 @@ class Watching:
     def _first_scores(self, fingerprint: str, most: int, *which: Any, newest: Any = None) -> list[FirstScore]:
         order = leads.c.first_scored_at if newest is None else newest
         query: Select[Any] = (
-            select(leads.c.account_id, scores.c.as_of, scores.c.inputs, leads.c.outcome, leads.c.outcome_at)
+            select(leads.c.account_id, scores.c.as_of, scores.c.inputs, *OUTCOME)
             .join_from(leads, scores, scores.c.request_key == leads.c.first_key)
             .where(scores.c.definition_fingerprint == fingerprint, *which)
             .order_by(order.desc(), leads.c.lead_id)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pandas as pd
@@ -19,6 +20,7 @@ from features.erased import lead_hash
 from features.errors import NotReadyError, OutsideError
 from features.exported import BESIDE
 from features.history import files_of, read_history
+from serving.feedback.reading import last_moment
 from serving.history import Exported, write_history
 from serving.history.rows import CLOSED_BEFORE, DOES_NOT_FIT, REFUSED, SCORED_LATE
 from serving.settings import Settings
@@ -63,7 +65,8 @@ def score(store: Store, lead_id: str, fields: dict[str, Any] = INPUTS, **changes
 
 
 def told(engine: sa.Engine, lead_id: str, outcome: str, after: timedelta, value: float | None = None) -> None:
-    row = {"outcome": outcome, "outcome_at": SCORED + after, "value": value}
+    at = SCORED + after
+    row = {"outcome": outcome, "outcome_at": at, "outcome_latest_at": last_moment(at, ZoneInfo("UTC")), "value": value}
     with engine.begin() as connection:
         connection.execute(sa.update(leads).where(leads.c.lead_id == lead_id).values(**row))
 

@@ -103,11 +103,12 @@ def _outcome(row: Row, draw: np.random.Generator) -> Row:
     if kind < 0.1:
         at = row["first_as_of"] + HORIZON - timedelta(microseconds=int(draw.integers(0, 2)))
     elif kind < 0.15:
-        at = row["first_as_of"] - timedelta(days=1)
+        at = row["first_as_of"] - timedelta(hours=int(draw.integers(6, 30)))
     outcome = str(draw.choice(["won", "lost", "open"], p=[0.95, 0.03, 0.02] if _likes(row) else [0.3, 0.6, 0.1]))
     if at > NOW or draw.random() < 0.2:
         return {}
-    return {"outcome": outcome, "outcome_at": at}
+    latest = at + timedelta(days=1) - timedelta(microseconds=1) if draw.random() < 0.3 else at  # only its day is known
+    return {"outcome": outcome, "outcome_at": at, "outcome_latest_at": latest}
 
 
 def _likes(row: Row) -> bool:

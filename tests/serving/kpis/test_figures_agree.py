@@ -57,7 +57,13 @@ class Plain:
 
 
 def closed_before(row: Row) -> bool:
-    return row["outcome"] in ("won", "lost") and row["outcome_at"] < row["first_as_of"]
+    return row["outcome"] in ("won", "lost") and row["outcome_latest_at"] < row["first_as_of"]
+
+
+def closed_as_exported(row: Row) -> datetime | None:
+    """A closing on the day of the score, without a time of day, comes at the as-of date."""
+    at = row["outcome_at"]
+    return at if at is None or closed_before(row) else max(at, row["first_as_of"])
 
 
 def won_in_time(row: Row) -> bool:
@@ -174,7 +180,7 @@ def test_the_store_decides_a_win_as_training_does(store: Store, database_url: st
         {
             "lead_id": [row["lead_id"] for row in leads],
             "as_of": pd.Series([row["first_as_of"] for row in leads]).astype("datetime64[us, UTC]"),
-            "closed": pd.Series([row["outcome_at"] for row in leads]).astype("datetime64[us, UTC]"),
+            "closed": pd.Series(list(map(closed_as_exported, leads))).astype("datetime64[us, UTC]"),
             "outcome": [row["outcome"] or "open" for row in leads],
         }
     )

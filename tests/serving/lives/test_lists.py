@@ -55,6 +55,7 @@ def row(number: int, **other: Any) -> dict[str, Any]:
         "handover_grade": "AB"[number % 2] if handed else None,
         "outcome": (None, "won", "lost", "open")[number % 4],
         "outcome_at": NOW if number % 4 else None,
+        "outcome_latest_at": NOW if number % 4 else None,
         "verdict": (None, None, "accepted", "rejected", None)[number % 5],
         "first_contact_at": NOW if number % 7 == 0 else None,
     }

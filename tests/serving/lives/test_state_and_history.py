@@ -18,6 +18,7 @@ from tests.serving.conftest import NOW
 from tests.serving.feedback.test_outcomes_and_verdicts import LIKELY, REJECTED, WON
 from tests.serving.small_model import definition, write_small_bundle
 
+BEFORE = ["outcome_before_first_score"]
 ACCEPTED = {**REJECTED, "verdict": "accepted", "reason": "need_confirmed"}
 
 
@@ -78,8 +79,8 @@ def test_a_lead_of_which_nothing_was_told_contradicts_nothing(service: Client) -
     [
         ([("won", "2026-02-03"), ("lost", "2026-02-03")], ["outcomes_of_one_date"]),
         ([("won", "2026-02-03"), ("lost", "2026-02-04")], ["outcome_reversed"]),
-        ([("won", "2026-02-03T01:00Z"), ("open", "2026-02-03T02:00Z"), ("lost", "2026-02-03T03:00Z")], []),
-        ([("won", "2026-02-01")], ["outcome_before_first_score"]),
+        ([("won", "2026-02-03T01:00Z"), ("open", "2026-02-03T02:00Z"), ("lost", "2026-02-03T03:00Z")], BEFORE),
+        ([("won", "2026-02-01")], BEFORE),
         ([("won", "2026-02-03")], []),  # the day of the score, without a time: it may have been later
     ],
 )

@@ -72,9 +72,15 @@ def store_outcomes(database_url: str, ids: Sequence[str], won: Sequence[bool]) -
         as_of = {row.lead_id: row.first_as_of for row in connection.execute(sa.select(leads_table))}
         for lead_id, is_won in zip(ids, won, strict=True):
             at = as_of[lead_id] + timedelta(days=10)
-            told = {"outcome": "won" if is_won else "lost", "outcome_at": at}
+            told = {"outcome": "won" if is_won else "lost", "outcome_at": at, "outcome_latest_at": at}
             connection.execute(sa.update(leads_table).where(leads_table.c.lead_id == lead_id).values(told))
-        one = {"lead_id": ids[0], "outcome": "lost", "at": as_of[ids[0]], "received_at": as_of[ids[0]]}
+        one = {
+            "lead_id": ids[0],
+            "outcome": "lost",
+            "at": as_of[ids[0]],
+            "latest_at": as_of[ids[0]],
+            "received_at": as_of[ids[0]],
+        }
         connection.execute(sa.insert(outcomes_table), [{"request_key": "o", "request_hash": "o", **one}])
     engine.dispose()
 

@@ -178,7 +178,7 @@ def pairs(n: int, seed: int, *, better: float) -> list[Pair]:
         champion, challenger = draw.uniform(0.05, 0.6, 2)
         won = draw.random() < better * challenger + (1 - better) * champion
         said = (champion, "A" if champion > 0.5 else "B", "go", challenger, "A" if challenger > 0.5 else "B", "go")
-        outcome = ("won", NOW + timedelta(days=3)) if won else (None, None)
+        outcome = ("won", NOW + timedelta(days=3), NOW + timedelta(days=3)) if won else (None, None, None)
         found.append(Pair(f"L{number}", f"A{number // 2}", NOW, *said, *outcome))
     return found
 
@@ -199,8 +199,9 @@ def test_who_was_right_is_said_once_enough_leads_have_matured(better: float, wor
 
 
 def test_figures_of_two_leads_as_computed_by_hand() -> None:
-    one = Pair("L1", None, NOW, 0.2, "C", "nurture", 0.4, "B", "go", "won", NOW + HORIZON - timedelta(seconds=1))
-    two = Pair("L2", None, NOW, 0.5, "A", "go", 0.4, "B", "go", "won", NOW + HORIZON)  # won too late
+    in_time, too_late = NOW + HORIZON - timedelta(seconds=1), NOW + HORIZON
+    one = Pair("L1", None, NOW, 0.2, "C", "nurture", 0.4, "B", "go", "won", in_time, in_time)
+    two = Pair("L2", None, NOW, 0.5, "A", "go", 0.4, "B", "go", "won", too_late, too_late)
     found = compared([one, two])
     assert found.mean_absolute_points == pytest.approx(15)
     assert (found.other_grade, found.other_handover, found.n) == (1.0, 0.5, 2)
