@@ -35,6 +35,7 @@ from serving.shadow.shadow import Shadow
 from serving.store import Store
 from serving.store_state import StoreState
 from serving.watcher import keep_watching
+from serving.workers import end_with_parent
 
 DISTRIBUTION = "lead-quality"
 
@@ -96,6 +97,7 @@ def from_environment() -> FastAPI:
     settings = Settings()
     configure_logs(settings.log_level)
     check_settings(settings)
+    end_with_parent()
     return create_app(settings)
 
 

@@ -217,6 +217,80 @@ def test_several_workers_share_port_and_store(tmp_path: Path, bundle_place: Path
     assert sorted(stored_lead_ids(sqlite_url)) == sorted(f"L{number}" for number in range(40))
 
 
+def workers_of(process: int) -> list[int]:
+    """The processes that listen with this one; its other child only keeps track of what they share."""
+    children = map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def worker_of(answer: httpx.Response) -> str:
+    """Which process answered: the first part of the ids that it gives to requests."""
+    assert answer.status_code == 200, answer.text
+    return answer.headers["x-request-id"].partition("-")[0]
+
+
+def counted(figures: str, name: str) -> float:
+    lines = [line for line in figures.splitlines() if line.startswith(name)]
+    return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+
+def test_whichever_worker_is_asked_for_figures_tells_those_of_all(
+    tmp_path: Path, bundle_place: Path, sqlite_url: str
+) -> None:
+    settings = {"BUNDLE": str(bundle_place), "DATABASE_URL": sqlite_url, "WORKERS": "2"}
+    serving_says(tmp_path, "migrate", DATABASE_URL=sqlite_url)
+    key = serving_says(tmp_path, "keys", "create", "--client", "ops", "--role", "data", **settings)
+    with running(tmp_path, **settings) as service, ThreadPoolExecutor(N_CLIENTS) as threads:
+
+        def post(number: int) -> str:
+            return worker_of(service.post("/v1/score", {"lead_id": f"L{number}", "fields": {}}))
+
+        scored: list[str] = []
+        while len(set(scored)) < 2:  # the other worker may still be starting
+            assert len(scored) < 6_000
+            scored += threads.map(post, range(len(scored), len(scored) + 60))
+        scrapes: dict[str, str] = {}
+        for _ in range(500):  # each is a connection of its own, which any worker may take
+            answer = httpx.get(f"{service.url}/metrics", headers={"X-API-Key": key})
+            scrapes[worker_of(answer)] = answer.text
+            if len(scrapes) == 2:
+                break
+    assert set(scrapes) == set(scored)
+    for figures in scrapes.values():
+        assert counted(figures, "lead_scores_total{") == len(scored)
+        answered = 'lead_http_requests_total{method="POST",route="/v1/score",status="200"}'
+        assert counted(figures, answered) == len(scored)
+
+
+def is_over(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_workers_end_in_order_when_the_process_that_began_them_is_killed(
+    tmp_path: Path, bundle_place: Path, sqlite_url: str
+) -> None:
+    settings = {"BUNDLE": str(bundle_place), "DATABASE_URL": sqlite_url, "WORKERS": "2"}
+    with running(tmp_path, **settings) as service:
+        workers = workers_of(service.process.pid)
+        assert len(workers) == 2
+        service.stop(signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        try:
+            while not all(map(is_over, workers)) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert all(map(is_over, workers))
+        finally:
+            for worker in workers:
+                if not is_over(worker):
+                    os.kill(worker, signal.SIGKILL)
+        assert [line["event"] for line in service.lines()].count("Application shutdown complete.") == 2
+        with pytest.raises(httpx.ConnectError):
+            service.get("/healthz")
+
+
 def test_a_failure_of_the_store_is_logged_without_its_message(tmp_path: Path, bundle_place: Path) -> None:
     url = f"sqlite:///{tmp_path / 'scores.db'}"
     with running(tmp_path, BUNDLE=str(bundle_place), DATABASE_URL=url) as service:
