@@ -73,7 +73,12 @@ class Problem:
 
 
 class LeadQualityError(Exception):
-    """Anything that this system raises on purpose."""
+    """Anything that this system raises on purpose; its message is a `Text` where people read it, else plain English."""
+
+    def in_language(self, language: Language) -> str:
+        """What went wrong, in the reader's language as far as it is known in it."""
+        message = self.args[0] if self.args else ""
+        return message.in_language(language) if isinstance(message, Text) else str(self)
 
 
 class DataError(LeadQualityError):

@@ -6,8 +6,8 @@ What was told before is taken as it stands, as moments.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
@@ -23,6 +23,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    for table_name, column in (("leads", "outcome_latest_at"), ("outcomes", "latest_at")):
-        with op.batch_alter_table(table_name) as table:
-            table.drop_column(column)
+    op.drop_column("leads", "outcome_latest_at")
+    op.drop_column("outcomes", "latest_at")
