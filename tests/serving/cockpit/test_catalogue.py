@@ -20,8 +20,10 @@ from serving.errors import KINDS
 COCKPIT = Path(__file__).parents[3] / "serving" / "cockpit"
 SECTIONS = {key.partition(".")[0] for key in texts("en")}
 FILES = (".html", ".css", ".js", ".toml", ".svg", ".txt")
-IN_QUOTES = re.compile(r"""["']((?:%s)\.[a-z0-9_.]*)["']""" % "|".join(sorted(SECTIONS)))
-OUR_IN_PYTHON = re.compile(r"""(?:^|[^\w.])["']((?:%s)\.[a-z0-9_.]*)["']""" % "|".join(sorted(SECTIONS)), re.MULTILINE)
+IN_QUOTES = re.compile(r"""["']((?:{})\.[a-z0-9_.]*)["']""".format("|".join(sorted(SECTIONS))))
+OUR_IN_PYTHON = re.compile(
+    r"""(?:^|[^\w.])["']((?:{})\.[a-z0-9_.]*)["']""".format("|".join(sorted(SECTIONS))), re.MULTILINE
+)
 
 
 def asked_for() -> set[str]:
@@ -30,7 +32,7 @@ def asked_for() -> set[str]:
     for path in COCKPIT.rglob("*"):
         if path.suffix in (".html", ".py"):
             text = path.read_text(encoding="utf-8")
-            found |= {key for key in (IN_QUOTES if path.suffix == ".html" else OUR_IN_PYTHON).findall(text)}
+            found |= set((IN_QUOTES if path.suffix == ".html" else OUR_IN_PYTHON).findall(text))
     return {key for key in found if not key.endswith(FILES)}
 
 

@@ -110,9 +110,7 @@ def test_nobody_is_sent_on_to_another_place(wanted: str) -> None:
     assert own_path(wanted) == "/cockpit"
 
 
-def test_a_session_ends_at_sign_out_for_every_worker(
-    guarded: Start, keys: dict[Role, str], sqlite_store: Store
-) -> None:
+def test_a_session_ends_at_sign_out_for_every_worker(guarded: Start, keys: dict[Role, str]) -> None:
     first, second = guarded(), guarded()
     visitor = Visitor(first)
     visitor.sign_in(keys["marketing"])
