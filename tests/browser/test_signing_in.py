@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.visiting import Watched, arrive, check_accessible, language_of, look_at, sign_in, tab_to
@@ -71,10 +72,6 @@ def test_the_check_for_accessibility_finds_what_is_wrong(open_page: Open) -> Non
     page = open_page("en")
     page.goto("/cockpit/sign-in")
     page.evaluate("document.querySelector('main').innerHTML += '<img src=/cockpit/static/x/icon.svg><input>'")
-    try:
+    with pytest.raises(AssertionError, match="image-alt") as raised:
         check_accessible(page)
-    except AssertionError as error:
-        assert "image-alt" in str(error)
-        assert "label" in str(error)
-    else:
-        raise AssertionError("axe found nothing")
+    assert "label" in str(raised.value)

@@ -20,10 +20,8 @@ from serving.errors import KINDS
 COCKPIT = Path(__file__).parents[3] / "serving" / "cockpit"
 SECTIONS = {key.partition(".")[0] for key in texts("en")}
 FILES = (".html", ".css", ".js", ".toml", ".svg", ".txt")
-IN_QUOTES = re.compile(r"""["']((?:{})\.[a-z0-9_.]*)["']""".format("|".join(sorted(SECTIONS))))
-OUR_IN_PYTHON = re.compile(
-    r"""(?:^|[^\w.])["']((?:{})\.[a-z0-9_.]*)["']""".format("|".join(sorted(SECTIONS))), re.MULTILINE
-)
+KEY = r"""["']((?:{})\.[a-z0-9_.]*)["']""".format("|".join(sorted(SECTIONS)))
+IN_QUOTES, OUR_IN_PYTHON = re.compile(KEY), re.compile(rf"(?:^|[^\w.]){KEY}", re.MULTILINE)
 
 
 def asked_for() -> set[str]:
