@@ -20,6 +20,7 @@ from serving.cockpit.rendering import error_page
 from serving.cockpit.session import Visitors
 from serving.cors import Cors
 from serving.fast_lane import FastLane
+from serving.gathering import Gathering
 from serving.headers import standing_headers
 from serving.in_service import ModelInService
 from serving.logs import configure_logs, log
@@ -61,7 +62,10 @@ def create_app(
     model = ModelInService(settings, bundle)
     shadow = _shadow(settings, model, store, clock)
     visitors = Visitors(store.sessions, guard, clock, session_hours=settings.session_hours)
-    service = Service(settings, model, store, StoreState(store), visitors, error_page, clock, guard, metrics, shadow)
+    gathering = Gathering(store.scores.submit, settings.store_timeout_s)
+    service = Service(
+        settings, model, store, StoreState(store), gathering, visitors, error_page, clock, guard, metrics, shadow
+    )
     app = FastAPI(
         title="Lead Quality",
         version=_release(),

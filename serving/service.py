@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,35 +14,20 @@ from features.text import Language
 from serving.auth.guard import Guard
 from serving.cockpit.session import Visitors
 from serving.errors import ApiError, preferred_language
+from serving.gathering import Gathering
 from serving.in_service import ModelInService
 from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.shadow.shadow import Shadow
-from serving.store import Store, StoreDownError
+from serving.store import Store
 from serving.store_state import StoreState
 
-T = TypeVar("T")
 Clock: TypeAlias = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
     """The current time in UTC; the only place that asks for it."""
     return datetime.now(UTC)
-
-
-async def committed(service: Service, written: Future[T]) -> T:
-    """What a write came to, when it is committed.
-
-    Raises
-    ------
-    StoreDownError
-        If that takes too long; it may still be written then, so the same request has to be sent again.
-    """
-    try:
-        async with asyncio.timeout(service.settings.store_timeout_s):
-            return await asyncio.wrap_future(written)
-    except TimeoutError:
-        raise StoreDownError("the database is held up by other writers") from None
 
 
 @dataclass(frozen=True)
@@ -55,6 +38,7 @@ class Service:
     model: ModelInService
     store: Store
     store_state: StoreState
+    gathering: Gathering
     visitors: Visitors
     """Who has signed in to the cockpit."""
     error_page: Callable[[Request, ApiError], Response]

@@ -17,7 +17,8 @@ from serving.body import read_body
 from serving.responses import documented, json_response
 from serving.routes.described import IDEMPOTENCY_KEY, takes
 from serving.schemas import BatchAnswer, ScoreAnswer, WhatIfAnswer
-from serving.service import Service, committed
+from serving.service import Service
+from serving.store import WantedScores
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ async def score_lead(request: Request) -> Response:
             raise
         return json_response(before)
     model = scoring.model_record(scorer.model_name)
-    (stored,) = await committed(service, service.store.scores.submit(model, [pending.new]))
+    (stored,) = await service.gathering.stored(WantedScores(model, [pending.new]))
     return json_response(scoring.answered(pending, stored, language))
 
 

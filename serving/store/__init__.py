@@ -16,6 +16,7 @@ from serving.store.exports import NewExport, PastLead
 from serving.store.keys import KeyRecord
 from serving.store.lives import Happened, Life, Place, StoredScore
 from serving.store.records import Erasure, LearntFrom, ModelRecord, NewScore, Objection, Outcome, Saved, Verdict
+from serving.store.scores import Stored, WantedScores
 from serving.store.sessions import SessionRecord
 from serving.store.shadow import Pair, ShadowScore
 from serving.store.store import Store
@@ -55,6 +56,7 @@ __all__ = [
     "ShadowScore",
     "Store",
     "StoreDownError",
+    "Stored",
     "StoredScore",
     "Team",
     "Told",
@@ -62,5 +64,6 @@ __all__ = [
     "UnknownProposalError",
     "Verdict",
     "Wanted",
+    "WantedScores",
     "Watching",
 ]

@@ -32,7 +32,7 @@ Stored: TypeAlias = Saved | LeadRefusedError
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class WantedScores:
     """The scores of one request; they are stored together or not at all."""
 
     model: ModelRecord
@@ -69,14 +69,14 @@ class Scores:
         StoreDownError
             If the database fails; then nothing was acknowledged, and the same request may be sent again.
         """
-        stored = self._writer.write(_write, _Wanted(model, new))
+        stored = self._writer.write(_write, WantedScores(model, new))
         self._told(_not_there_before(new, stored))
         return stored
 
-    def submit(self, model: ModelRecord, new: Sequence[NewScore]) -> Future[list[Stored]]:
-        """The same as a future, for callers that do not block."""
-        stored = self._writer.submit(_write, _Wanted(model, new))
-        stored.add_done_callback(partial(self._tell, new))
+    def submit(self, requests: Sequence[WantedScores]) -> Future[list[list[Stored] | BaseException]]:
+        """The same of several requests that wait together, as a future, for callers that do not block."""
+        stored = self._writer.submit(_write, requests)
+        stored.add_done_callback(partial(self._tell, requests))
         return stored
 
     def repeated(self, asked: Mapping[str, str]) -> dict[str, Saved]:
@@ -107,9 +107,11 @@ class Scores:
             answer: bytes | None = connection.execute(query).scalar()
         return answer
 
-    def _tell(self, new: Sequence[NewScore], stored: Future[list[Stored]]) -> None:
-        if not stored.cancelled() and stored.exception() is None:
-            self._told(_not_there_before(new, stored.result()))
+    def _tell(self, requests: Sequence[WantedScores], stored: Future[list[list[Stored] | BaseException]]) -> None:
+        if not stored.cancelled():
+            outcomes = zip(requests, stored.result(), strict=True)
+            written = [(request.new, each) for request, each in outcomes if not isinstance(each, BaseException)]
+            self._told([score for new, each in written for score in _not_there_before(new, each)])
 
     def _told(self, fresh: Sequence[NewScore]) -> None:
         self._observer.scored(fresh)
@@ -127,7 +129,7 @@ def _not_there_before(new: Sequence[NewScore], stored: Sequence[Stored]) -> list
     return list(fresh.values())
 
 
-def _write(connection: Connection, requests: Sequence[_Wanted]) -> list[list[Stored] | LeadQualityError]:
+def _write(connection: Connection, requests: Sequence[WantedScores]) -> list[list[Stored] | LeadQualityError]:
     """Store what is new of each request; one whose key was used for something else leaves nothing behind."""
     everything = [score for wanted in requests for score in wanted.new]
     stored = _stored(connection, [score.request_key for score in everything])
@@ -147,7 +149,7 @@ def _write(connection: Connection, requests: Sequence[_Wanted]) -> list[list[Sto
 
 
 def _fresh(
-    wanted: _Wanted, stored: Mapping[str, _Known], refused: Mapping[str, LeadRefusedError]
+    wanted: WantedScores, stored: Mapping[str, _Known], refused: Mapping[str, LeadRefusedError]
 ) -> dict[str, NewScore]:
     """The scores of a request that are to be stored, by request key."""
     fresh: dict[str, NewScore] = {}

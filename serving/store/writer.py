@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine, text
@@ -31,11 +32,13 @@ MOST_IN_A_GROUP = 256
 GATHERING_S = 0.004
 """How long a group gathers, where the one before was of several: a transaction costs much more than a row of it."""
 MOST_WAITING = 10_000
+HELD_UP = "the database is held up by other writers"
 LIMITS_OF_A_GROUP = 3
 """How many of the database's own time limits what is being written may take: for the lock, statements, the commit."""
 
 P = TypeVar("P")
 R = TypeVar("R")
+T = TypeVar("T")
 Write: TypeAlias = Callable[[Connection, Sequence[P]], "list[R | LeadQualityError]"]
 """Writes what several callers want, and says for each what became of it: its result, or why nothing was written for it.
 
@@ -43,13 +46,21 @@ It is called again from the start if the transaction fails, so it changes nothin
 """
 
 
+Became: TypeAlias = "R | BaseException"
+"""What became of a write: its result, or why there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Job(Generic[P, R]):
-    """What one caller wants written."""
+    """What one caller wants written, or several who wait together."""
 
     write: Write[P, R]
-    wanted: P
-    done: Future[R] = field(default_factory=Future)
+    wanted: Sequence[P]
+    done: Future[list[Became[R]]] = field(default_factory=Future)
+
+
+_Single: TypeAlias = "tuple[Write[Any, Any], Any]"
+"""One of the writes of a job."""
 
 
 class Writer:
@@ -85,23 +96,36 @@ class Writer:
         LeadQualityError
             What `write` gave as the reason why it wrote nothing.
         """
-        done = self.submit(write, wanted)
+        (outcome,) = self._waited_for(self.submit(write, [wanted]))
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def _waited_for(self, done: Future[T]) -> T:
         try:
             return done.result(self._timeout_s)
         except TooLate:
             if done.cancel():
-                raise StoreDownError("the database is held up by other writers") from None
+                raise StoreDownError(HELD_UP) from None
         return self._begun(done)
 
-    def _begun(self, done: Future[R]) -> R:
+    def _begun(self, done: Future[T]) -> T:
         """What is being written by now; the database's own limits end that, unless nothing is heard of it any more."""
         try:
             return done.result(LIMITS_OF_A_GROUP * self._timeout_s)
         except TooLate:
             raise StoreDownError("the database does not say what became of a write") from None
 
-    def submit(self, write: Write[P, R], wanted: P) -> Future[R]:
-        """The same for callers that do not block: a future that is done when it is committed."""
+    def submit(self, write: Write[P, R], wanted: Sequence[P]) -> Future[list[Became[R]]]:
+        """What became of each of `wanted`, as a future that is done when it is committed; does not block.
+
+        Whoever cancels it while it waits keeps it from being written.
+
+        Raises
+        ------
+        StoreDownError
+            If too much waits already.
+        """
         job = _Job(write, wanted)
         self._ensure_thread()
         try:
@@ -146,8 +170,8 @@ class Writer:
         """
         if expected > 1:
             time.sleep(GATHERING_S)  # not woken by each that comes: every change of threads costs as much as a row
-        group = [first]
-        while len(group) < MOST_IN_A_GROUP:
+        group, n_writes = [first], len(first.wanted)
+        while n_writes < MOST_IN_A_GROUP:
             try:
                 job = self._jobs.get_nowait()
             except queue.Empty:
@@ -155,34 +179,38 @@ class Writer:
             if job is None:
                 return group, True
             group.append(job)
+            n_writes += len(job.wanted)
         return group, False
 
-    def _write_and_tell(self, group: list[_Job[Any, Any]]) -> None:
-        try:
-            results = self._committed(group)
-        except BaseException as error:  # whatever it is must reach the callers, not end the only thread that writes
-            if len(group) > 1 and not isinstance(error.__cause__, OperationalError):
-                # One of them is at fault, and the others shall not suffer for it.
-                for job in group:
-                    self._write_and_tell([job])
-                return
-            results = [error] * len(group)
-        for job, result in zip(group, results, strict=True):
-            if isinstance(result, BaseException):
-                job.done.set_exception(result)
-            else:
-                job.done.set_result(result)
+    def _write_and_tell(self, group: Sequence[_Job[Any, Any]]) -> None:
+        outcomes = iter(self._outcomes([(job.write, wanted) for job in group for wanted in job.wanted]))
+        for job in group:
+            job.done.set_result(list(itertools.islice(outcomes, len(job.wanted))))
 
-    def _committed(self, group: Sequence[_Job[Any, Any]]) -> list[Any]:
+    def _outcomes(self, writes: Sequence[_Single]) -> list[Became[Any]]:
+        try:
+            return self._committed(writes)
+        except BaseException as error:  # whatever it is must reach the callers, not end the only thread that writes
+            if len(writes) > 1 and not isinstance(error.__cause__, OperationalError):
+                # One of them is at fault, and the others shall not suffer for it.
+                return [outcome for each in writes for outcome in self._outcomes([each])]
+            return [error] * len(writes)
+
+    def _committed(self, writes: Sequence[_Single]) -> list[Became[Any]]:
         started = time.perf_counter()
         with outside(), self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": ONE_WRITER})
-            done = [result for results in self._written(connection, group) for result in results]
-        self._observer.committed(len(group), time.perf_counter() - started, self._jobs.qsize())
+            done = [outcome for outcomes in _written(connection, writes) for outcome in outcomes]
+        self._observer.committed(len(writes), time.perf_counter() - started, self._n_waiting())
         return done
 
-    def _written(self, connection: Connection, group: Sequence[_Job[Any, Any]]) -> Iterator[list[Any]]:
-        """The results of neighbours that want the same kind of write, which are written together."""
-        for write, jobs in itertools.groupby(group, key=lambda job: job.write):
-            yield write(connection, [job.wanted for job in jobs])
+    def _n_waiting(self) -> int:
+        with self._jobs.mutex:
+            return sum(len(job.wanted) for job in self._jobs.queue if job is not None)
+
+
+def _written(connection: Connection, writes: Sequence[_Single]) -> Iterator[list[Any]]:
+    """The results of neighbours that want the same kind of write, which are written together."""
+    for write, same in itertools.groupby(writes, key=itemgetter(0)):
+        yield write(connection, [wanted for _, wanted in same])

@@ -68,11 +68,11 @@ def written(engine: sa.Engine) -> list[str]:
 def test_what_waits_during_a_commit_is_committed_together(engine: sa.Engine, writer: Writer) -> None:
     write = Notes(engine)
     write.hold.clear()
-    first = writer.submit(write, "0")
+    first = writer.submit(write, ["0"])
     assert write.held.wait(5)
-    others = [writer.submit(write, str(number)) for number in range(1, 40)]
+    others = [writer.submit(write, [str(number)]) for number in range(1, 40)]
     write.hold.set()
-    assert [done.result(5) for done in [first, *others]] == [str(number) for number in range(40)]
+    assert [done.result(5) for done in [first, *others]] == [[str(number)] for number in range(40)]
     assert write.groups == [1, 39]
     assert len(written(engine)) == 40
 
@@ -80,30 +80,39 @@ def test_what_waits_during_a_commit_is_committed_together(engine: sa.Engine, wri
 def test_a_refusal_and_a_fault_touch_nobody_else(engine: sa.Engine, writer: Writer) -> None:
     write = Notes(engine)
     write.hold.clear()
-    held = writer.submit(write, "a")
+    held = writer.submit(write, ["a"])
     assert write.held.wait(5)
-    refused, fault, twice, good = (writer.submit(write, note) for note in ("refused", "fault", "a", "b"))
+    refused, fault, twice, good = (writer.submit(write, [note]) for note in ("refused", "fault", "a", "b"))
     write.hold.set()
-    assert (held.result(5), good.result(5)) == ("A", "B")
-    with pytest.raises(NotMigratedError):
-        refused.result(5)
-    with pytest.raises(ZeroDivisionError):
-        fault.result(5)
-    with pytest.raises(StoreDownError):
-        twice.result(5)
+    assert (held.result(5), good.result(5)) == (["A"], ["B"])
+    for done, error in ((refused, NotMigratedError), (fault, ZeroDivisionError), (twice, StoreDownError)):
+        (became,) = done.result(5)
+        assert isinstance(became, error)
     assert written(engine) == ["a", "b"]
+
+
+def test_what_comes_in_one_piece_is_committed_together_and_a_fault_in_it_touches_nobody_else(
+    engine: sa.Engine, writer: Writer
+) -> None:
+    write = Notes(engine)
+    assert writer.submit(write, ["a", "b", "refused"]).result(5)[:2] == ["A", "B"]
+    assert write.groups == [3]
+    became = writer.submit(write, ["c", "fault", "a", "d"]).result(5)
+    assert (became[0], became[3]) == ("C", "D")
+    assert [type(each) for each in became[1:3]] == [ZeroDivisionError, StoreDownError]
+    assert written(engine) == ["a", "b", "c", "d"]
 
 
 def test_who_gave_up_waiting_is_not_written_later(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'notes.db'}", 5)
     writer, write = Writer(engine, 0.2, Nobody(), Log(engine)), Notes(engine)
     write.hold.clear()
-    held = writer.submit(write, "held")
+    held = writer.submit(write, ["held"])
     assert write.held.wait(5)
     with pytest.raises(StoreDownError, match="held up"):
         writer.write(write, "late")
     write.hold.set()
-    assert held.result(5) == "HELD"
+    assert held.result(5) == ["HELD"]
     writer.close()
     assert written(engine) == ["held"]
     engine.dispose()
@@ -136,7 +145,7 @@ def test_a_server_that_vanishes_without_a_word_is_noticed(postgres_url: str) -> 
 
 def test_closing_writes_what_waits_first(engine: sa.Engine) -> None:
     writer, write = Writer(engine, 5, Nobody(), Log(engine)), Notes(engine)
-    waiting = [writer.submit(write, str(number)) for number in range(20)]
+    waiting = [writer.submit(write, [str(number)]) for number in range(20)]
     writer.close()
     assert all(done.done() for done in waiting)
     assert len(written(engine)) == 20
