@@ -20,6 +20,7 @@ from serving.cockpit.rendering import error_page
 from serving.cockpit.session import Visitors
 from serving.cors import Cors
 from serving.fast_lane import FastLane
+from serving.folding import keep_folding
 from serving.gathering import Gathering
 from serving.headers import standing_headers
 from serving.in_service import ModelInService
@@ -128,6 +129,7 @@ async def _begin(service: Service, tasks: list[asyncio.Task[None]]) -> Renewal:
     models = [service.model, *([service.shadow.challenger] if service.shadow else [])]
     renewal = Renewal(models, service.clock, service.settings)
     tasks.append(asyncio.create_task(renewal.keep()))
+    tasks.append(asyncio.create_task(keep_folding(service.store)))
     if service.guard is not None:
         await service.guard.read()
         tasks.append(asyncio.create_task(service.guard.keep()))

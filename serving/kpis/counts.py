@@ -1,4 +1,4 @@
-"""What the store counts for the figures: leads by what has become of them.
+"""What is counted for the figures: leads by what has become of them.
 
 Two populations, each with dates of its own: leads by their *first score* (the funnel, conversion), and leads by their
 *handover* (follow-up, acceptance). A lead's state is a set of flags; the database counts the leads of each state by
@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntFlag, auto
 from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
 
 from features.definition import Grade
 
@@ -114,11 +117,14 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Leads of one group, grade and state: how many, the sum of their probabilities, and of these squared."""
+    """Leads of one group, grade and state: how many, the sum of their probabilities, and of these squared.
+
+    `state` is a `State` as a bare number: flags are held against each other some ten times as quickly so.
+    """
 
     group: str | None
     grade: str
-    state: State
+    state: int
     n: int
     p: float
     p2: float
@@ -148,15 +154,22 @@ class Population:
     shared: Mapping[str, Shared]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Wait:
-    """Leads that waited so many whole minutes from their handover to the first contact, or still wait."""
+    """How long the leads of one group and grade waited for their first contact, or still wait.
+
+    Attributes
+    ----------
+    minutes : ndarray of int, (n_leads,)
+        Whole minutes since the handover.
+    contacted : ndarray of bool, (n_leads,)
+        Whether they ended with a contact.
+    """
 
     group: str | None
     grade: str
-    minutes: int
-    contacted: bool
-    n: int
+    minutes: npt.NDArray[np.int64]
+    contacted: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +194,19 @@ class Counts:
 
 def holding(cells: Iterable[Cell], states: State) -> list[Cell]:
     """The cells whose leads are in all of `states`."""
-    return [cell for cell in cells if cell.state & states == states]
+    wanted = states.value
+    return [cell for cell in cells if cell.state & wanted == wanted]
 
 
 def n_leads(cells: Iterable[Cell], states: State = NONE) -> int:
     """How many leads are in all of `states`."""
     return sum(cell.n for cell in holding(cells, states))
+
+
+def merged(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """The same leads without their groups: figures over all of them then add up few cells."""
+    total: dict[tuple[str, int], tuple[int, float, float]] = {}
+    for cell in cells:
+        n, p, p2 = total.get((cell.grade, cell.state), (0, 0.0, 0.0))
+        total[cell.grade, cell.state] = n + cell.n, p + cell.p, p2 + cell.p2
+    return tuple(Cell(None, grade, state, *sums) for (grade, state), sums in total.items())

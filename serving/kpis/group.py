@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from serving.kpis.counts import DUE, FIRST, HANDED, Cell, Counts, Rejected, State, Wait
+from serving.kpis.counts import DUE, FIRST, HANDED, Cell, Counts, Rejected, State, Wait, merged
 from serving.kpis.shapes import RejectionShown
 from serving.kpis.shares import (
     Figure,
@@ -88,5 +88,7 @@ class Group:
 
 def everyone(counts: Counts) -> Group:
     """All leads of an answer."""
-    effects = design_effects(counts.first, FIRST) | design_effects(counts.handed, HANDED)
-    return Group(counts.first.cells, counts.handed.cells, counts.waits, counts.rejected, effects)
+    first = replace(counts.first, cells=merged(counts.first.cells))
+    handed = replace(counts.handed, cells=merged(counts.handed.cells))
+    effects = design_effects(first, FIRST) | design_effects(handed, HANDED)
+    return Group(first.cells, handed.cells, counts.waits, counts.rejected, effects)

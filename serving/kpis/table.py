@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from features.definition import GRADES
 from features.text import Text
-from serving.kpis.counts import By, Cell, Counts, Rejected, State, Wait, n_leads
+from serving.kpis.counts import By, Cell, Counts, Rejected, State, Wait, merged, n_leads
 from serving.kpis.group import Group, everyone
 from serving.kpis.query import Query
 from serving.kpis.shapes import GradeCountShown, RowShown, TableShown
@@ -24,7 +24,7 @@ Key: TypeAlias = str | None
 def table(counts: Counts, query: Query, by: By, shower: Shower) -> TableShown:
     """The page of groups that `query` asks for, the rest and the total."""
     whole = everyone(counts)
-    parts = _parts(whole, by)
+    parts = _parts(counts, by, whole.effects)
     ranked = _ranked(parts, by)
     page = ranked[query.offset : query.offset + query.limit]
     others = [key for key in ranked if key not in set(page)]
@@ -42,19 +42,19 @@ def table(counts: Counts, query: Query, by: By, shower: Shower) -> TableShown:
     return shown
 
 
-def _parts(whole: Group, by: By) -> dict[Key, Group]:
+def _parts(counts: Counts, by: By, effects: Mapping[str, float]) -> dict[Key, Group]:
     """The leads of each group; going through all of them once for each would take long with many campaigns."""
     first: dict[Key, list[Cell]] = defaultdict(list)
     handed: dict[Key, list[Cell]] = defaultdict(list)
     waits: dict[Key, list[Wait]] = defaultdict(list)
     rejected: dict[Key, list[Rejected]] = defaultdict(list)
-    for cell in whole.first:
+    for cell in counts.first.cells:
         first[_key(cell, by)].append(cell)
-    for cell in whole.handed:
+    for cell in counts.handed.cells:
         handed[_key(cell, by)].append(cell)
-    for wait in whole.waits:
+    for wait in counts.waits:
         waits[_key(wait, by)].append(wait)
-    for row in whole.rejected:
+    for row in counts.rejected:
         rejected[_key(row, by)].append(row)
     return {
         key: Group(
@@ -62,7 +62,7 @@ def _parts(whole: Group, by: By) -> dict[Key, Group]:
             tuple(handed.get(key, ())),
             tuple(waits.get(key, ())),
             tuple(rejected.get(key, ())),
-            whole.effects,
+            effects,
         )
         for key in first.keys() | handed.keys()
     }
@@ -81,8 +81,8 @@ def _ranked(parts: dict[Key, Group], by: By) -> list[Key]:
 
 def _together(groups: Sequence[Group]) -> Group:
     return Group(
-        tuple(cell for group in groups for cell in group.first),
-        tuple(cell for group in groups for cell in group.handed),
+        merged(cell for group in groups for cell in group.first),
+        merged(cell for group in groups for cell in group.handed),
         tuple(wait for group in groups for wait in group.waits),
         tuple(row for group in groups for row in group.rejected),
         groups[0].effects,

@@ -7,72 +7,88 @@ scale log(-log S), contains one half (Brookmeyer and Crowley 1982).
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
 
 from serving.kpis.counts import Wait
 from serving.kpis.shares import LEVEL, Figure
 
 MINUTES_PER_HOUR = 60
+NEARLY = 1e-12
+
+Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """After `minutes`, this share of leads still waits; the ends of its interval."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """The share of leads that still wait after each time at which some were contacted, each array (n_times,).
 
-    minutes: int
-    waiting: float
-    low: float
-    high: float
+    Attributes
+    ----------
+    low, high : ndarray
+        The ends of the curve's interval.
+    """
+
+    minutes: npt.NDArray[np.int64]
+    waiting: Floats
+    low: Floats
+    high: Floats
 
 
-def waiting_curve(waits: Iterable[Wait], level: float = LEVEL, effect: float = 1.0) -> Iterator[Point]:
-    """The share of leads that still wait, after each time at which some were contacted.
+def waiting_curve(waits: Iterable[Wait], level: float = LEVEL, effect: float = 1.0) -> Curve:
+    """The share of leads that still wait, by time.
 
     Parameters
     ----------
     effect : float
         The design effect: how many times as much as independent leads' the curve varies.
     """
-    contacted, still = _by_time(waits)
-    at_risk, waiting, variance = contacted.total() + still.total(), 1.0, 0.0
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    for minutes in sorted(contacted | still):
-        events = contacted[minutes]
-        if events:
-            waiting *= 1 - events / at_risk
-            variance += effect * events / (at_risk * (at_risk - events)) if at_risk > events else math.inf
-            yield Point(minutes, waiting, *_ends(waiting, variance, z))
-        at_risk -= events + still[minutes]
+    minutes, contacted = _together(waits)
+    times, at = np.unique(minutes, return_inverse=True)
+    left, events = np.bincount(at, minlength=len(times)), np.bincount(at, contacted, len(times))
+    at_risk = (len(minutes) - np.concatenate([[0], np.cumsum(left)[:-1]]))[events > 0]
+    events = events[events > 0]
+    waiting = np.cumprod(1 - events / at_risk)
+    with np.errstate(divide="ignore"):  # the last of all leads: then the curve has no spread, and is 0
+        variance = effect * np.cumsum(events / (at_risk * (at_risk - events)))
+    reached = times[np.bincount(at, contacted, len(times)) > 0]
+    return Curve(reached, waiting, *_ends(waiting, variance, NormalDist().inv_cdf((1 + level) / 2)))
 
 
 def median_figure(name: str, waits: Iterable[Wait], effect: float = 1.0) -> Figure:
     """The median hours from handover to first contact; no value while fewer than half have been contacted."""
     known = list(waits)
-    n, n_of = sum(wait.n for wait in known), sum(wait.n for wait in known if wait.contacted)
-    curve = list(waiting_curve(known, effect=effect))
-    hours = [
-        next((point.minutes / MINUTES_PER_HOUR for point in curve if getattr(point, end) <= 0.5 + 1e-12), None)
-        for end in ("waiting", "low", "high")
-    ]
+    n, n_of = sum(len(wait.minutes) for wait in known), sum(int(wait.contacted.sum()) for wait in known)
+    if not n_of:
+        return Figure(name, n, 0)
+    curve = waiting_curve(known, effect=effect)
+    hours = [_first_below_half(curve.minutes, share) for share in (curve.waiting, curve.low, curve.high)]
     return Figure(name, n, n_of, *hours)
 
 
-def _by_time(waits: Iterable[Wait]) -> tuple[Counter[int], Counter[int]]:
-    contacted: Counter[int] = Counter()
-    still: Counter[int] = Counter()
-    for wait in waits:
-        # Who was contacted before the handover did not wait.
-        (contacted if wait.contacted else still)[max(0, wait.minutes)] += wait.n
-    return contacted, still
+def _together(waits: Iterable[Wait]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    parts = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_))]
+    parts += [(wait.minutes, wait.contacted) for wait in waits]
+    minutes, contacted = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    # Who was contacted before the handover did not wait.
+    return np.maximum(minutes, 0), contacted
 
 
-def _ends(waiting: float, variance: float, z: float) -> tuple[float, float]:
+def _first_below_half(minutes: npt.NDArray[np.int64], share: Floats) -> float | None:
+    """The hours after which at most a half is left; None if more is left at the end."""
+    below = np.flatnonzero(share <= 0.5 + NEARLY)
+    return float(minutes[below[0]]) / MINUTES_PER_HOUR if len(below) else None
+
+
+def _ends(waiting: Floats, variance: Floats, z: float) -> tuple[Floats, Floats]:
     """The interval of the curve; where all have been contacted it says nothing, and the curve itself is taken."""
-    if not 0 < waiting < 1 or not math.isfinite(variance):
-        return waiting, waiting
-    power = math.exp(z * math.sqrt(variance) / abs(math.log(waiting)))
-    return waiting**power, waiting ** (1 / power)
+    low, high = waiting.copy(), waiting.copy()
+    inside = (waiting > 0) & (waiting < 1) & np.isfinite(variance)
+    left = waiting[inside]
+    power = np.exp(z * np.sqrt(variance[inside]) / np.abs(np.log(left)))
+    low[inside], high[inside] = left**power, left ** (1 / power)
+    return low, high

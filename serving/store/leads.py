@@ -13,14 +13,15 @@ rules below, and could be computed anew from it (`tests/serving/store/test_leads
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from serving.store import rows
+from serving.store.blocks import COUNTED
 from serving.store.records import ModelRecord, NewScore, Outcome, Verdict
-from serving.store.tables import leads
+from serving.store.tables import lead_changes, leads
 
 LeadRow = dict[str, Any]
 COLUMNS = tuple(column.name for column in leads.columns)
@@ -35,17 +36,32 @@ def lead_rows(connection: Connection, lead_ids: Iterable[str]) -> dict[str, Lead
 
 def count_scores(connection: Connection, scored: Sequence[tuple[ModelRecord, NewScore]]) -> None:
     """Bring the rows of leads up to date after new scores, given in the order in which they came."""
-    found = lead_rows(connection, [score.lead_id for _, score in scored])
+    before = lead_rows(connection, [score.lead_id for _, score in scored])
+    after = dict(before)
     for model, score in scored:
-        found[score.lead_id] = _after_score(found.get(score.lead_id), model, score)
-    keep(connection, found.values())
+        after[score.lead_id] = _after_score(after.get(score.lead_id), model, score)
+    keep(connection, before, after.values())
 
 
-def keep(connection: Connection, changed: Iterable[LeadRow]) -> None:
-    """Write rows of leads, in one order, as every writer does."""
-    sorted_rows = sorted(changed, key=lambda row: str(row["lead_id"]))
+def keep(connection: Connection, before: Mapping[str, LeadRow], after: Iterable[LeadRow]) -> None:
+    """Write rows of leads, in one order, as every writer does.
+
+    Parameters
+    ----------
+    before : mapping
+        The rows as they were, by lead id; leads without one are new.
+    """
+    sorted_rows = sorted(after, key=lambda row: str(row["lead_id"]))
     if sorted_rows:
         rows.insert_or_replace(connection, leads, sorted_rows)
+    changed = [row["lead_id"] for row in sorted_rows if _counts_otherwise(before.get(row["lead_id"]), row)]
+    if changed:
+        rows.insert_all(connection, lead_changes, [{"lead_id": lead_id} for lead_id in changed])
+
+
+def _counts_otherwise(before: LeadRow | None, after: LeadRow) -> bool:
+    """Whether the figures see another lead: a later score alone changes none of them."""
+    return before is None or any(before[name] != after[name] for name in COUNTED)
 
 
 def _after_score(row: LeadRow | None, model: ModelRecord, score: NewScore) -> LeadRow:

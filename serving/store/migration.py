@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from serving.store.engine import WRITES
 from serving.store.errors import NotMigratedError
 
-HEAD = "0008"
+HEAD = "0009"
 SCRIPTS = Path(__file__).parent / "migrations"
 LOCK = 4_711_202_601  # any constant: the number under which migrating processes wait for each other on PostgreSQL
 

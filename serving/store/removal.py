@@ -6,8 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, Table, delete, select
 
+from serving.store.counted import forget
 from serving.store.rows import ROWS_PER_STATEMENT
-from serving.store.tables import metadata, scores, shadow_scores
+from serving.store.tables import lead_changes, lead_places, metadata, scores, shadow_scores
+
+NOT_COUNTED = (lead_changes, lead_places)
+"""What only says where the figures keep a lead is removed like everything else, and is no record about anybody."""
 
 
 def tables_of_leads() -> list[Table]:
@@ -26,10 +30,12 @@ def remove(connection: Connection, lead_ids: Sequence[str], keeping: Sequence[Ta
     """
     removed: dict[str, int] = {}
     for part in _parts(lead_ids):
+        forget(connection, part)
         for table in tables_of_leads():
             if table not in keeping:
                 removed[table.name] = removed.get(table.name, 0) + _removed(connection, table, part)
-    return {name: n for name, n in removed.items() if n}
+    not_counted = {table.name for table in NOT_COUNTED}
+    return {name: n for name, n in removed.items() if n and name not in not_counted}
 
 
 def _removed(connection: Connection, table: Table, lead_ids: Sequence[str]) -> int:

@@ -76,7 +76,7 @@ class Store:
         self.objections = Objections(self._engine, self._writer)
         self.erasures = Erasures(self._engine, self._writer, self._log)
         self.retention = Retention(self._engine, self._writer, self._log)
-        self.figures = Figures(self._engine)
+        self.figures = Figures(self._engine, self._writer)
         self.watching = Watching(self._engine, self._writer)
         self.lives = Lives(self._engine)
         self.worklist = Worklist(self._engine)

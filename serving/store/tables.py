@@ -208,7 +208,32 @@ Index("ix_leads_id_prefix", leads.c.lead_id, postgresql_ops={"lead_id": "varchar
 Index(None, leads.c.region, leads.c.probability, leads.c.lead_id)
 Index(None, leads.c.handed_over_at)
 Index(None, leads.c.first_scored_at)
-Index(None, leads.c.account_id)
+
+# The figures count over columns of all leads, kept in blocks (serving/store/blocks.py). Which leads have changed since
+# their block was written stands in `lead_changes`, in the transaction that changes them; serving/store/counted.py.
+lead_changes = Table(
+    "lead_changes",
+    metadata,
+    Column("id", RowNumber, primary_key=True, autoincrement=True),
+    Column("lead_id", String(128), nullable=False),
+)
+
+lead_places = Table(
+    "lead_places",
+    metadata,
+    Column("lead_id", String(128), primary_key=True),
+    Column("place", BigInteger, nullable=False),
+)
+Index(None, lead_places.c.place)
+
+lead_blocks = Table(
+    "lead_blocks",
+    metadata,
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("n_leads", Integer, nullable=False),
+    Column("arrays", LargeBinary, nullable=False),
+    Column("words", LargeBinary, nullable=False),
+)
 
 outcomes = Table(
     "outcomes",

@@ -84,7 +84,8 @@ class Told(Generic[T]):
         """Store what is new of each request; one whose key was used for something else leaves nothing behind."""
         everything = [record for request in requests for record in request]
         stored = self._stored(connection, [record.request_key for record in everything])
-        rows = lead_rows(connection, [record.lead_id for record in everything])
+        before = lead_rows(connection, [record.lead_id for record in everything])
+        rows = dict(before)
         erased = erased_leads(connection, list(dict.fromkeys(record.lead_id for record in everything)))
         new: list[T] = []
         results: list[list[Kept[T]] | LeadQualityError] = []
@@ -100,17 +101,19 @@ class Told(Generic[T]):
                     new.append(record)
             told = zip(request, refused, strict=True)
             results.append([refusal or stored[record.request_key] for record, refusal in told])
-        self._insert(connection, new, rows)
+        self._insert(connection, new, before, rows)
         return results
 
     def _refusal(self, record: T, rows: Mapping[str, LeadRow]) -> DataError | None:
         row = rows.get(record.lead_id)
         return UnknownLeadError(record.lead_id) if row is None else self._kind.refusal(row)
 
-    def _insert(self, connection: Connection, new: Sequence[T], rows: Mapping[str, LeadRow]) -> None:
+    def _insert(
+        self, connection: Connection, new: Sequence[T], before: Mapping[str, LeadRow], after: Mapping[str, LeadRow]
+    ) -> None:
         if new:
             insert_all(connection, self._kind.table, [asdict(record) for record in new])
-            keep(connection, [rows[lead_id] for lead_id in {record.lead_id for record in new}])
+            keep(connection, before, [after[lead_id] for lead_id in {record.lead_id for record in new}])
 
     def _stored(self, connection: Connection, keys: Iterable[str]) -> dict[str, T]:
         found = rows_of(connection, self._by_key, list(dict.fromkeys(keys)))

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from features.definition import LeadDefinition, parse_definition
 from serving.settings import Settings
 from serving.store.engine import open_engine
-from serving.store.tables import leads
+from serving.store.tables import lead_changes, leads
 from tests.serving.small_model import AGREED
 
 NOW = datetime(2026, 2, 3, 10, 0, tzinfo=UTC)
@@ -127,4 +127,5 @@ def keep(database_url: str, rows: Sequence[Row]) -> None:
     with engine.begin() as connection:
         for start in range(0, len(rows), 500):
             connection.execute(sa.insert(leads), rows[start : start + 500])
+        connection.execute(sa.insert(lead_changes), [{"lead_id": row["lead_id"]} for row in rows])
     engine.dispose()

@@ -17,27 +17,28 @@ times = st.lists(st.tuples(st.integers(0, 300), st.booleans(), st.integers(1, 3)
 
 
 def waits(minutes: np.ndarray, contacted: np.ndarray) -> list[Wait]:
-    return [Wait(None, "A", int(m), bool(c), 1) for m, c in zip(minutes, contacted, strict=True)]
+    halves = np.array_split(np.arange(len(minutes)), 2)
+    return [Wait(None, "A", minutes[half].astype(int), contacted[half].astype(bool)) for half in halves]
 
 
 @given(times)
 def test_the_curve_and_its_interval_are_those_of_scipy(drawn: list[tuple[int, bool, int]]) -> None:
-    rows = [Wait(None, "A", *each) for each in drawn]
-    contacted = [row.minutes for row in rows if row.contacted for _ in range(row.n)]
-    still = [row.minutes for row in rows if not row.contacted for _ in range(row.n)]
-    curve = list(waiting_curve(rows, level=0.9))
-    assert len(curve) == len(set(contacted))
+    leads = [(minutes, done) for minutes, done, n in drawn for _ in range(n)]
+    contacted = [minutes for minutes, done in leads if done]
+    still = [minutes for minutes, done in leads if not done]
+    curve = waiting_curve(waits(*(np.array(each) for each in zip(*leads, strict=True))), level=0.9)
+    assert curve.minutes.tolist() == sorted(set(contacted))
     if not contacted:
         return
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):  # undefined where none or all wait
         reference = ecdf(CensoredData(uncensored=contacted, right=still)).sf
         ends = reference.confidence_interval(confidence_level=0.9, method="log-log")
-    for point in curve:
-        at = int(np.searchsorted(reference.quantiles, point.minutes))
-        assert point.waiting == pytest.approx(reference.probabilities[at])
-        if 1e-9 < point.waiting < 1:
-            assert point.low == pytest.approx(ends.low.probabilities[at])
-            assert point.high == pytest.approx(ends.high.probabilities[at])
+    for minutes, waiting, low, high in zip(curve.minutes, curve.waiting, curve.low, curve.high, strict=True):
+        at = int(np.searchsorted(reference.quantiles, minutes))
+        assert waiting == pytest.approx(reference.probabilities[at])
+        if 1e-9 < waiting < 1:
+            assert low == pytest.approx(ends.low.probabilities[at])
+            assert high == pytest.approx(ends.high.probabilities[at])
 
 
 def test_the_median_of_leads_that_were_all_contacted_is_the_usual_one() -> None:

@@ -62,7 +62,7 @@ def test_a_copy_holds_nothing_that_was_deleted(tmp_path: Path) -> None:
     store.scores.save(MODEL, [replace(SCORE, answer=b"to be forgotten", lead_id="FORGET-ME")])
     engine = open_engine(f"sqlite:///{tmp_path / 'scores.db'}", 5)
     with engine.begin() as connection:
-        for table in ("leads", "scores"):
+        for table in ("lead_changes", "leads", "scores"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     engine.dispose()
     store.back_up(tmp_path / "copy.db")
