@@ -1,6 +1,7 @@
 """When two requests are the same request: then it is stored once, and answered the same.
 
-With the header Idempotency-Key, the key decides, even if another model is in service by now. Without it, the same
+With the header Idempotency-Key, the key decides, even if another model is in service by now. It is the client's own:
+two systems that count up from 1 do not meet, and a new API key of the same client changes nothing. Without it, the same
 lead, content, as-of date and model are the same request. A request that names no as-of date means "today": the same
 content on the same day (UTC) is the same request, so a blind retry is stored once.
 """
@@ -11,11 +12,18 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 SCORE_ID_DIGITS = 32
+
+
+class SentKey(NamedTuple):
+    """An Idempotency-Key, and the client whose it is: the name that its API keys were made for; none in the demo."""
+
+    client: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +34,14 @@ class Arrival:
     ----------
     received_at : datetime
         When it arrived; the as-of date of leads that name none.
-    idempotency_key : str, optional
+    idempotency_key : SentKey, optional
         As the caller sent it.
     body_hash : str
         Hash of what was asked, for requests with such a key.
     """
 
     received_at: datetime
-    idempotency_key: str | None = None
+    idempotency_key: SentKey | None = None
     body_hash: str = ""
 
 
@@ -52,7 +60,7 @@ class Identity:
 
 def identity_by_key(arrival: Arrival, position: int) -> Identity:
     """The identity of the lead at `position` in a request with an Idempotency-Key."""
-    return Identity(hash_of(["key", arrival.idempotency_key, position]), arrival.body_hash)
+    return Identity(hash_of(["key", *(arrival.idempotency_key or ()), position]), arrival.body_hash)
 
 
 def identity_by_content(

@@ -19,7 +19,7 @@ from features.errors import DataError, Problem, RecordError
 from features.text import Text, same
 from serving.body import parse_body
 from serving.errors import MOST_PROBLEMS, ApiError
-from serving.identity import Arrival, Identity, identity_by_content, identity_by_key
+from serving.identity import Arrival, Identity, SentKey, identity_by_content, identity_by_key
 from serving.scorer import Lead, Scorer
 from serving.store import Saved
 
@@ -154,7 +154,7 @@ def read_batch(
     return outcomes
 
 
-def parse_request(raw: bytes, idempotency_key: str | None) -> tuple[dict[str, Any], list[Problem]]:
+def parse_request(raw: bytes, idempotency_key: SentKey | None) -> tuple[dict[str, Any], list[Problem]]:
     """The JSON object in `raw`, and the faults known before it is read: keys that stand twice, the Idempotency-Key.
 
     Raises
@@ -170,12 +170,12 @@ def parse_request(raw: bytes, idempotency_key: str | None) -> tuple[dict[str, An
     return body, [*problems, *faults_of_key]
 
 
-def check_idempotency_key(key: str | None) -> list[Problem]:
+def check_idempotency_key(key: SentKey | None) -> list[Problem]:
     """The fault of an Idempotency-Key, if it has one."""
-    if key is None or _is_key(key):
+    if key is None or _is_key(key.text):
         return []
     expected = Text("1 to 255 visible ASCII characters", "1 bis 255 sichtbare ASCII-Zeichen")
-    return [misfit("header Idempotency-Key", key, expected)]
+    return [misfit("header Idempotency-Key", key.text, expected)]
 
 
 def is_lead_id(text: str) -> bool:

@@ -17,7 +17,7 @@ from features.text import Language, Text
 from serving.answers import in_language, with_reasons_text
 from serving.body import parse_body
 from serving.errors import ApiError, api_error, details
-from serving.identity import Arrival, hash_of, identity_by_key
+from serving.identity import Arrival, SentKey, hash_of, identity_by_key
 from serving.intake import Admitted, check_idempotency_key, parse_request, placed, read_batch, read_lead, read_what_if
 from serving.schemas import ModelName
 from serving.scorer import Lead, Scored, Scorer
@@ -40,7 +40,7 @@ class Pending(NamedTuple):
     reasons_text: Text
 
 
-def score_lead(raw: bytes, scorer: Scorer, *, received_at: datetime, idempotency_key: str | None) -> Pending:
+def score_lead(raw: bytes, scorer: Scorer, *, received_at: datetime, idempotency_key: SentKey | None) -> Pending:
     """The score that `POST /v1/score` asks for, to be stored.
 
     Raises
@@ -93,7 +93,7 @@ def answered(pending: Pending, stored: Saved | LeadRefusedError, language: Langu
 
 
 def answered_before(
-    raw: bytes, store: Store, *, received_at: datetime, idempotency_key: str, language: Language
+    raw: bytes, store: Store, *, received_at: datetime, idempotency_key: SentKey, language: Language
 ) -> bytes | None:
     """The stored answer to a request for one lead that came before under this key; blocks.
 
@@ -118,7 +118,7 @@ def score_batch(
     store: Store,
     *,
     received_at: datetime,
-    idempotency_key: str | None,
+    idempotency_key: SentKey | None,
     most_leads: int,
     language: Language,
     request_id: str,
@@ -165,7 +165,7 @@ def model_record(model: ModelName) -> ModelRecord:
     )
 
 
-def _arrival(received_at: datetime, key: str | None, operation: str, body: Any) -> Arrival:
+def _arrival(received_at: datetime, key: SentKey | None, operation: str, body: Any) -> Arrival:
     return Arrival(received_at, key, hash_of([operation, body]) if key is not None else "")
 
 

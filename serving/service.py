@@ -15,6 +15,7 @@ from serving.auth.guard import Guard
 from serving.cockpit.session import Visitors
 from serving.errors import ApiError, preferred_language
 from serving.gathering import Gathering
+from serving.identity import SentKey
 from serving.in_service import ModelInService
 from serving.metrics import Metrics
 from serving.settings import Settings
@@ -28,6 +29,12 @@ Clock: TypeAlias = Callable[[], datetime]
 def utc_now() -> datetime:
     """The current time in UTC; the only place that asks for it."""
     return datetime.now(UTC)
+
+
+def sent_key(request: Request) -> SentKey | None:
+    """The request's Idempotency-Key, as one of the client whose API key let it in."""
+    text = request.headers.get("idempotency-key")
+    return None if text is None else SentKey(getattr(request.state, "client", ""), text)
 
 
 @dataclass(frozen=True)

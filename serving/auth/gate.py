@@ -113,7 +113,7 @@ async def _let_in_with_key(scope: Scope, need: Need, guard: Guard) -> None:
     key, address = key_sent(scope["headers"]), address_of(scope)
     record = await (guard.recognized(key, address) if need.is_open else guard.admit(need, key, address))
     if record is not None:
-        scope["state"]["key_id"] = record.key_id
+        scope["state"] |= {"key_id": record.key_id, "client": record.client}
 
 
 def address_of(scope: Scope) -> str:

@@ -15,7 +15,7 @@ from serving.feedback.telling import OUTCOMES, VERDICTS, Way, tell_many, tell_on
 from serving.identity import Arrival
 from serving.responses import documented, json_response
 from serving.routes.described import IDEMPOTENCY_KEY, takes
-from serving.service import Service
+from serving.service import Service, sent_key
 from serving.store import Outcome, Told, Verdict
 
 router = APIRouter(tags=["feedback"])
@@ -122,7 +122,7 @@ async def _many(request: Request, way: Way[T], told: Told[T]) -> Response:
 async def arrived_with_body(request: Request) -> tuple[Arrived, bytes]:
     """When the request came, under which agreement and with which API key; and its body."""
     service = Service.of(request)
-    arrival = Arrival(service.clock(), request.headers.get("idempotency-key"))
+    arrival = Arrival(service.clock(), sent_key(request))
     definition = service.model.scorer.bundle.definition
     raw = await read_body(request, service.settings)
     return Arrived(definition, arrival, getattr(request.state, "key_id", None)), raw

@@ -14,10 +14,11 @@ from features.errors import DataError
 from features.text import Language
 from serving import scoring
 from serving.body import read_body
+from serving.identity import SentKey
 from serving.responses import documented, json_response
 from serving.routes.described import IDEMPOTENCY_KEY, takes
 from serving.schemas import BatchAnswer, ScoreAnswer, WhatIfAnswer
-from serving.service import Service
+from serving.service import Service, sent_key
 from serving.store import WantedScores
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ async def score_lead(request: Request) -> Response:
     service, received_at = Service.of(request), Service.of(request).clock()
     scorer, language = service.model.scorer, service.language(request)
     raw = await read_body(request, service.settings)
-    key = request.headers.get("idempotency-key")
+    key = sent_key(request)
     work = partial(scoring.score_lead, raw, scorer, received_at=received_at, idempotency_key=key)
     try:
         pending = await _soon(work, raw)
@@ -108,7 +109,7 @@ async def _soon(work: Callable[[], T], raw: bytes) -> T:
 
 
 def _answered_before(
-    service: Service, raw: bytes, received_at: datetime, key: str | None, language: Language
+    service: Service, raw: bytes, received_at: datetime, key: SentKey | None, language: Language
 ) -> bytes | None:
     if key is None:
         return None
@@ -139,7 +140,7 @@ async def score_leads(request: Request) -> Response:
         scorer,
         service.store,
         received_at=received_at,
-        idempotency_key=request.headers.get("idempotency-key"),
+        idempotency_key=sent_key(request),
         most_leads=service.settings.max_batch_leads,
         language=service.language(request),
         request_id=request.state.request_id,
