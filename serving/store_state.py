@@ -43,6 +43,7 @@ class StoreState:
 def _error(store: Store) -> LeadQualityError | None:
     try:
         store.check()
+        store.check_writes()
     except LeadQualityError as error:
         return error
     return None

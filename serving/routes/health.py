@@ -70,7 +70,7 @@ async def _reasons(service: Service, *, in_full: bool) -> list[Problem]:
 
 def _reason(where: str, what: Text, error: LeadQualityError | None) -> Problem:
     expected = Text("ready", "bereit")
-    told = what if error is None else Text(f"{what.en}: {error}", f"{what.de}: {error}")
+    told = what if error is None else Text(f"{what.en}: {error}", f"{what.de}: {error.in_language('de')}")
     return Problem(where=where, what=told, expected=expected, code=f"{where}_not_ready")
 
 

@@ -16,6 +16,7 @@ LeadQualityError
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -160,6 +161,6 @@ def outside() -> Iterator[None]:
     """Database errors as `StoreDownError`, named by their class: messages of drivers may quote what was stored."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise StoreDownError(f"the database failed: {type(cause).__module__}.{type(cause).__qualname__}") from error

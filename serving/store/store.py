@@ -26,6 +26,7 @@ from serving.store.shadow import Shadows
 from serving.store.told import OUTCOMES, VERDICTS, Told
 from serving.store.watching import Watching
 from serving.store.worklist import Worklist
+from serving.store.writable import check_takes_writes, try_commit
 from serving.store.writer import Writer
 
 
@@ -93,7 +94,7 @@ class Store:
             migrate(self._engine)
 
     def check(self) -> None:
-        """Return if the store can be written to.
+        """Return if the store answers, and holds the tables of this release.
 
         Raises
         ------
@@ -107,6 +108,19 @@ class Store:
         if revision != HEAD:
             seen = revision or "none"
             raise NotMigratedError(f"the store is at revision {seen}, not {HEAD}: run python -m serving migrate")
+
+    def check_writes(self) -> None:
+        """Return if the store can be written to, as far as that can be known without writing.
+
+        Raises
+        ------
+        StoreDownError
+            If it cannot.
+        """
+        if self._writer.last_failed:
+            self._writer.write(try_commit, None)
+        else:
+            check_takes_writes(self._engine)
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of an SQLite store to `target`; see `serving.store.backup`."""

@@ -74,9 +74,15 @@ class Writer:
         Told about each transaction.
     log : Log
         Emptied after a commit if it could not be when something was removed.
+
+    Attributes
+    ----------
+    last_failed : bool
+        Whether the database refused the last transaction.
     """
 
     def __init__(self, engine: Engine, timeout_s: float, observer: Observer, log: Log) -> None:
+        self.last_failed = False
         self._observer = observer
         self._log = log
         self._engine = engine.execution_options(**{WRITES: True})
@@ -189,8 +195,11 @@ class Writer:
 
     def _outcomes(self, writes: Sequence[_Single]) -> list[Became[Any]]:
         try:
-            return self._committed(writes)
+            outcomes = self._committed(writes)
+            self.last_failed = False
+            return outcomes
         except BaseException as error:  # whatever it is must reach the callers, not end the only thread that writes
+            self.last_failed = isinstance(error, StoreDownError)
             if len(writes) > 1 and not isinstance(error.__cause__, OperationalError):
                 # One of them is at fault, and the others shall not suffer for it.
                 return [outcome for each in writes for outcome in self._outcomes([each])]
