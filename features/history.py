@@ -52,8 +52,9 @@ class History:
     ----------
     frame : DataFrame
         One row per lead: `lead_id`, `account` (str), `created`, `as_of`, `closed` (datetime UTC or NaT), `outcome`
-        ("won", "lost", "open"), `value`, `order` (float), and one column per field: numbers float64, categories and
-        booleans str ("true", "false"), dates datetime UTC. Missing is NaN, NaT or NA.
+        ("won", "lost", "open"), `value`, `order`, `worked_chance` (float; 1 where the definition names no column, NaN
+        where nobody worked the lead), and one column per field: numbers float64, categories and booleans str ("true",
+        "false"), dates datetime UTC. Missing is NaN, NaT or NA.
     data_end : datetime or None
         The moment until which outcomes were recorded, exclusive; None without dates.
     notes : tuple of Text
@@ -225,11 +226,18 @@ class Reader:
                 empty = values.isna() & self.table.frame[column].isna()
                 self._report(column, empty, _NO_ORDER, _NUMBER, "missing_order")
             return values
+        if role == "worked_chance":
+            return self._chance(column)
         values = stripped(self.table.frame[column])
         if role == "outcome":
             return self._outcome(column, values)
         if role == "id":
             self._unique(column, values)
+        return values
+
+    def _chance(self, column: str) -> pd.Series:
+        values = self._parsed(column, self._numbers, _CHANCE)
+        self._report(column, (values <= 0) | (values > 1), _NO_CHANCE, _CHANCE, "not_a_chance")
         return values
 
     def _outcome(self, column: str, values: pd.Series) -> pd.Series:
@@ -383,6 +391,7 @@ class Reader:
             "outcome": columns.get("outcome", pd.Series("open", index=index, dtype="str")),
             "value": columns.get("value", nan),
             "order": columns.get("order", nan),
+            "worked_chance": columns.get("worked_chance", pd.Series(1.0, index=index)),
         }
         frame = pd.DataFrame({**meaning, **fields})
         self._note_what_cannot_be_meant(frame)
@@ -504,6 +513,11 @@ _NO_DATE = {
     "as_of": Text("a lead without as-of date", "ein Lead ohne Stichtag"),
 }
 _NO_ORDER = Text("a lead without its place in the order", "ein Lead ohne Platz in der Reihenfolge")
+_NO_CHANCE = Text("is no chance to be worked", "ist keine Chance, bearbeitet zu werden")
+_CHANCE = Text(
+    "a number above 0 and at most 1; empty where nobody worked the lead",
+    "eine Zahl über 0 und höchstens 1; leer, wo niemand den Lead bearbeitet hat",
+)
 _WON_UNDATED = Text("a won lead without closing date", "ein gewonnener Lead ohne Abschlussdatum")
 _FUTURE = Text("a date in the future", "ein Datum in der Zukunft")
 _EARLY = Text("closed before it was created", "abgeschlossen, bevor er angelegt war")

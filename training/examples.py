@@ -28,6 +28,7 @@ def sample_of(labelled: Labelled, encoder: Encoder, rows: Rows | None = None) ->
         target=frame["target"].to_numpy(dtype=float),
         account=pd.factorize(labelled.frame["account"])[0][slice(None) if rows is None else rows],
         order=frame["when"].to_numpy(dtype=float),
+        worked_chance=frame["worked_chance"].to_numpy(dtype=float),
     )
 
 

@@ -37,6 +37,7 @@ Mask = npt.NDArray[np.bool_]
 NOT_MATURED = Text(en="horizon not yet over at the end of the data", de="Horizont am Ende der Daten noch nicht vorbei")
 STILL_OPEN = Text(en="outcome not yet known", de="Ergebnis noch nicht bekannt")
 TOO_OLD = Text(en="created before outcomes were recorded", de="angelegt, bevor Ergebnisse erfasst wurden")
+NOT_WORKED = Text(en="not worked by sales", de="vom Vertrieb nicht bearbeitet")
 CLOSED_BEFORE = Text(en="closed before the as-of date", de="vor dem Stichtag abgeschlossen")
 
 
@@ -108,13 +109,15 @@ def _rules(history: History) -> list[tuple[Text, Mask]]:
     start = history.definition.target.leads_from
     began = midnight(start, history.definition) if start else None
     too_old = (as_of < began).to_numpy() if began else np.zeros(len(frame), dtype=bool)
+    # What becomes of a lead that nobody works says nothing of what would have, had somebody worked it.
+    not_worked = frame["worked_chance"].isna().to_numpy()
     if history.definition.timing != "dated":
-        return [(TOO_OLD, too_old), (STILL_OPEN, (frame["outcome"] == "open").to_numpy())]
+        return [(TOO_OLD, too_old), (NOT_WORKED, not_worked), (STILL_OPEN, (frame["outcome"] == "open").to_numpy())]
     too_late = closed_before(frame["closed"], as_of).to_numpy()
     if history.data_end is None:
         raise InternalError("A dated history without an end passed its checks.")
     not_matured = ~matured(as_of + horizon(history), history.data_end).to_numpy()
-    return [(TOO_OLD, too_old), (CLOSED_BEFORE, too_late), (NOT_MATURED, not_matured)]
+    return [(TOO_OLD, too_old), (NOT_WORKED, not_worked), (CLOSED_BEFORE, too_late), (NOT_MATURED, not_matured)]
 
 
 def _target(kept: pd.DataFrame, history: History) -> npt.NDArray[np.float64]:

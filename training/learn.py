@@ -29,6 +29,7 @@ from training.labels import Labelled
 from training.recipe.baselines import Baseline, BaseRate, OneFieldRule, PlainLogisticRegression
 from training.recipe.calibrate import Calibration, CalibrationSettings, calibrate
 from training.recipe.fit import FitSettings, Fitted, Progress, fit, refit, silent
+from training.recipe.importance import importance_weights
 from training.recipe.level import at_level
 from training.recipe.sample import Sample, recency_weights
 from training.splits import Rows, Shares, Split
@@ -133,6 +134,7 @@ def learn(labelled: Labelled, cut: Split, settings: Settings, progress: Progress
         Forest.from_text(fitted.model_text).margins(later.matrix),
         later.target,
         weights=recency_weights(later.order, settings.calibration.half_life_leads),
+        stands_for=importance_weights(later.worked_chance),
         earlier=fitted.earlier,
         settings=settings.calibration,
     )
@@ -186,6 +188,7 @@ def against_champion(
         theirs,
         test.account,
         segments=segments_of(definition, labelled.frame.iloc[rows]),
+        stands_for=importance_weights(test.worked_chance),
         seed=settings.seed,
         n_resamples=settings.n_resamples,
     )
@@ -213,7 +216,7 @@ class _Context:
             test=test,
             when=leads["as_of"].dt.tz_localize(None).to_numpy() if dated else None,
             segments=segments_of(definition, leads),
-            base_rate=float(seen.target.mean()),
+            base_rate=float(np.average(seen.target, weights=importance_weights(seen.worked_chance))),
             capacity_per_week=round(capacity) if capacity and dated else None,
             settings=settings,
         )
@@ -227,6 +230,7 @@ class _Context:
             base_rate=self.base_rate,
             capacity_per_week=self.capacity_per_week,
             segments=self.segments,
+            stands_for=importance_weights(self.test.worked_chance),
             seed=self.settings.seed,
             n_resamples=self.settings.n_resamples,
         )
@@ -238,6 +242,7 @@ class _Context:
             other,
             self.test.account,
             segments=self.segments,
+            stands_for=importance_weights(self.test.worked_chance),
             seed=self.settings.seed,
             n_resamples=self.settings.n_resamples,
         )

@@ -15,6 +15,7 @@
     leaks.py        planted leaks, false alarms, known columns of the real sets
     exactness.py    contributions add up; one lead alone equals the same lead in a batch and in training
     feedback.py     retrains on what the model itself let be worked
+    coverage.py     90 % intervals of probabilities against the true ones
 
 Everything is fitted in the same run. A bar that is not met is called missed; nothing here decides what to do about it.
 """

@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and lightgbm are l
 import sys
 
 from benchmarks.command import Measure, command
+from benchmarks.quality.coverage import coverage
 from benchmarks.quality.exactness import exactness
 from benchmarks.quality.feedback import feedback
 from benchmarks.quality.leaks import leaks
@@ -24,6 +25,7 @@ PARTS: dict[str, Measure] = {
     "simulated": simulated_truth,
     "leaks": leaks,
     "feedback": feedback,
+    "coverage": coverage,
     "additivity": exactness,
 }
 

@@ -134,6 +134,13 @@ def demo_definition() -> LeadDefinition:
     return read_definition(ROOT / "definitions" / "demo.toml")
 
 
+def with_chances(definition: LeadDefinition) -> LeadDefinition:
+    """The demo's definition for a company that works only some leads: it says where their chances stand."""
+    columns = definition.columns.model_copy(update={"worked_chance": "worked_chance"})
+    left_out = {column: why for column, why in definition.left_out.items() if column != "worked_chance"}
+    return definition.model_copy(update={"columns": columns, "left_out": left_out})
+
+
 def _in_order(labelled: Labelled, truth: pd.DataFrame, column: str) -> FloatArray:
     by_lead = truth.set_index("lead_id")[column]
     return np.asarray(by_lead.loc[labelled.frame["lead_id"]].to_numpy(dtype=np.float64))

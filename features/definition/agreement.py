@@ -65,7 +65,11 @@ class Target(Part):
 
 
 class Columns(Part):
-    """Which column of an export plays which role; a role without a column is left out."""
+    """Which column of an export plays which role; a role without a column is left out.
+
+    `worked_chance` is for a history in which sales worked only some leads: the chance with which each came to be
+    worked, 1 if it was handed over, the exploring share if it was drawn at random, empty if nobody worked it.
+    """
 
     outcome: str
     id: str | None = None
@@ -75,6 +79,7 @@ class Columns(Part):
     order: str | None = None
     account: str | None = None
     value: str | None = None
+    worked_chance: str | None = None
 
     def named(self) -> dict[str, str]:
         """Role to column, for the roles that have one."""

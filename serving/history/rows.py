@@ -43,7 +43,7 @@ AFTERWARDS: Mapping[str, Kind] = {
 KIND_OF: Mapping[str, Kind] = {"number": "number", "category": "text", "boolean": "boolean", "date": "moment"}
 ROLE_KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("created", "as_of", "closed"), "moment"),
-    **dict.fromkeys(("value", "order"), "number"),
+    **dict.fromkeys(("value", "order", "worked_chance"), "number"),
     **dict.fromkeys(("id", "account", "outcome"), "text"),
 }
 
@@ -171,6 +171,8 @@ class Rows:
             "outcome": self._outcomes[lead.outcome or "open"],
             "value": lead.value,
             "order": lead.as_of.timestamp(),
+            # Sales works what is handed over. Whoever contacts another lead does so for reasons that nobody knows here.
+            "worked_chance": 1.0 if lead.handover == "go" else None,
         }
 
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.quality.contest import Judge, before_refit, loss, peers_said, quick_settings, said
+from benchmarks.quality.coverage import DAYS_LATER, SEASONS, _bars, _later, history
 from benchmarks.quality.exactness import check
-from benchmarks.quality.feedback import FIRST_DAYS, HORIZON_DAYS, LOOPS, PERIOD_DAYS, WORLDS, _bar, _runs, _World
+from benchmarks.quality.feedback import (
+    FIRST_DAYS,
+    HORIZON_DAYS,
+    IN_ALL_WORLDS,
+    LOOPS,
+    PERIOD_DAYS,
+    WORLDS,
+    _bar,
+    _runs,
+    _World,
+)
 from benchmarks.quality.histories import (
     SimulatedLeads,
     cut_by_shares,
@@ -25,9 +37,10 @@ from benchmarks.quality.monthly import _chosen
 from benchmarks.quality.simulated import ece_against
 from benchmarks.quality.windows import NAMES, _mean, _mean_bar, _worst_bar
 from benchmarks.report import Bar, Column, Part, Table, save
+from training.labels import label
 from training.learn import Learnt, Settings, learn
 from training.recipe.recency import Recency
-from training.simulate import Simulation
+from training.simulate import Feedback, Simulation, simulate
 from training.splits import Split, verify
 
 SETTINGS = quick_settings(Settings())
@@ -188,13 +201,14 @@ def test_the_periods_of_the_loop_follow_one_another_when_all_outcomes_are_known(
     assert (third.start - second.start).days == PERIOD_DAYS + HORIZON_DAYS
     assert len({first.seed, second.seed, third.seed}) == 3
     assert {one.drift.origin for one in (first, second, third)} == {first.start}
-    assert {loop.exploration_share for loop in LOOPS} == {0.0, 0.05}
+    assert {loop.exploration_share for loop in LOOPS} == {0.0, 0.05, None}
 
 
-def test_the_loop_with_exploration_runs_in_every_world_and_the_others_in_the_first() -> None:
+def test_the_loop_with_exploration_and_its_rivals_run_in_every_world_and_the_others_in_the_first() -> None:
     runs = list(_runs(quick=False))
-    assert [number for loop, number in runs if loop is LOOPS[0]] == list(WORLDS)
-    assert {number for loop, number in runs if loop is not LOOPS[0]} == {WORLDS[0]}
+    for wanted in LOOPS:
+        worlds = [number for loop, number in runs if loop is wanted]
+        assert worlds == (list(WORLDS) if wanted in IN_ALL_WORLDS else [WORLDS[0]])
     worlds = [_World(number, quick=True).first for number in WORLDS]
     assert len({one.world for one in worlds}) == len({one.seed for one in worlds}) == len(WORLDS)
 
@@ -206,6 +220,35 @@ def test_the_loops_bar_holds_for_the_mean_of_the_worlds() -> None:
     apart = [{"slope": slope} for slope in (1.15, 1.2, 1.25, 1.2)]
     assert not _bar(apart, 6).met
     assert _bar(apart, 6).measured.startswith("1.20, 1.15 to 1.25")
+
+
+def test_a_history_that_knows_its_chances_holds_no_lead_that_nobody_worked() -> None:
+    world = _World(1, quick=True)
+    asked = Feedback(score=lambda leads: leads["employees"].fillna(0.0).to_numpy(), exploration_share=0.05)
+    made = simulate(replace(world.period(1), feedback=asked))
+    told = label(world._history(1, made, LOOPS[0]))
+    untold = label(world._history(1, made, LOOPS[1]))
+    assert told.frame["lead_id"].tolist() == untold.frame["lead_id"].tolist()
+    assert set(told.frame["worked_chance"]) == {1.0, 0.05}
+    assert set(untold.frame["worked_chance"]) == {1.0}
+
+
+def test_intervals_are_judged_on_the_sixty_days_after_each_history() -> None:
+    past = history(1_500, "on", 2)
+    later = _later(past)
+    assert (past.start, past.drift.origin) == (SEASONS[2], SEASONS[2])
+    assert later.start == past.start + timedelta(days=past.days)
+    assert (later.days, later.drift, later.world) == (DAYS_LATER, past.drift, past.world)
+    assert later.seed != past.seed
+
+
+def test_a_grade_that_is_covered_too_rarely_misses_its_bar_though_all_leads_together_meet_theirs() -> None:
+    row = {"leads": 1_500, "drift": "off", "all": 0.90, "A": 0.93, "B": 0.92, "C": 0.91, "D": 0.79}
+    everyone, worst = _bars([row])
+    assert everyone.met
+    assert not worst.met
+    assert worst.measured == "0.790 (D)"
+    assert not next(iter(_bars([{**row, "all": 0.96}]))).met
 
 
 def test_the_bank_says_what_it_chose_at_first_and_every_change() -> None:

@@ -260,3 +260,33 @@ def test_what_is_noted_of_a_history_is_told_of_leads_to_be_scored(export: Export
     read_leads(agreed, files_of(agreed, path), tell=told.append)
     assert tuple(told) == read(path).notes
     assert len(told) >= 2
+
+
+CHANCE = {"id": "id", "created": "created", "closed": "closed", "outcome": "stage", "worked_chance": "chance"}
+
+
+def with_chances(*chances: str) -> list[dict[str, str]]:
+    return [{**lead, "chance": chance} for lead, chance in zip(GOOD, chances, strict=True)]
+
+
+def test_a_lead_has_the_chance_to_be_worked_that_its_column_says(export: Export) -> None:
+    history = read(export(with_chances("1", "0,05", "")), definition(columns=CHANCE))
+    assert history.frame["worked_chance"].fillna(-1).tolist() == [1.0, 0.05, -1.0]
+
+
+def test_where_no_column_says_so_every_lead_was_worked(export: Export) -> None:
+    assert read(export(GOOD)).frame["worked_chance"].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_what_is_no_chance_is_refused_with_all_rows_in_both_languages(export: Export) -> None:
+    found = problems_of(export(with_chances("0", "1.5", "-0.2")), definition(columns=CHANCE))
+    problem = found["not_a_chance"]
+    assert "3" in str(problem.seen) or "1.5" in str(problem.seen)
+    assert problem.what.de == "ist keine Chance, bearbeitet zu werden"
+    assert problem.expected is not None
+    assert "above 0 and at most 1" in problem.expected.en
+
+
+def test_a_chance_that_is_no_number_is_refused_with_what_was_expected(export: Export) -> None:
+    found = problems_of(export(with_chances("1", "often", "1")), definition(columns=CHANCE))
+    assert "empty where nobody worked the lead" in str(found["unreadable_value"].expected)

@@ -76,6 +76,7 @@ def history_of(
             "outcome": pd.Series(list(outcome), dtype="str"),
             "value": np.nan,
             "order": np.nan,
+            "worked_chance": 1.0,
             "size": np.zeros(len(begins)) if size is None else np.asarray(size, dtype=float),
         }
     )

@@ -81,3 +81,20 @@ def test_the_interval_of_the_difference_covers_the_truth_as_often_as_it_says() -
 def test_grade_changes_count_both_directions() -> None:
     found = grade_changes(np.array(list("AABC")), np.array(list("ABAC")))
     assert (found.n, found.better, found.worse, found.share) == (4, 1, 1, 0.5)
+
+
+def test_a_difference_on_worked_leads_is_that_on_all_leads_once_each_stands_for_its_share() -> None:
+    rng = np.random.default_rng(8)
+    truth = 1 / (1 + np.exp(-rng.normal(-1.5, 1.2, 40_000)))
+    target = (rng.random(40_000) < truth).astype(float)
+    other, account = np.where(truth > 0.4, truth, 0.6 * truth), np.arange(40_000)
+    chance = np.where(truth > 0.4, 1.0, 0.1)
+    worked = rng.random(40_000) < chance
+    every = compare(target, truth, other, account, n_resamples=50).log_loss
+    weighted = compare(
+        target[worked], truth[worked], other[worked], account[worked], stands_for=1 / chance[worked], n_resamples=200
+    ).log_loss
+    plain = compare(target[worked], truth[worked], other[worked], account[worked], n_resamples=50).log_loss
+    assert weighted.interval is not None
+    assert weighted.interval[0] < every.value < weighted.interval[1]
+    assert abs(plain.value) < 0.6 * abs(every.value)  # both are alike where most leads were worked

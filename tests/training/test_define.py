@@ -280,7 +280,7 @@ def test_a_simulated_export_keeps_every_honest_field_and_no_leak(tmp_path: Path)
     export = simulate(Simulation(n_leads=5_000, seed=5, leaks=LEAKS)).export
     export.to_parquet(tmp_path / "crm.parquet")
     definition = trainable(draft(str(tmp_path / "crm.parquet")), str(tmp_path / "crm.parquet"))
-    later = {"handover_basis", "first_response_hours", "sales_accepted", "lost_reason", *LEAKS}
+    later = {"handover_basis", "worked_chance", "first_response_hours", "sales_accepted", "lost_reason", *LEAKS}
     columns = {field.column for field in definition.fields.values()}
     assert later <= set(definition.left_out)
     assert columns == set(export.columns) - set(definition.left_out) - set(definition.columns.named().values())

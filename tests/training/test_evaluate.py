@@ -169,3 +169,47 @@ def test_forty_five_thousand_leads_and_100_resamples_take_seconds() -> None:
     started = time.process_time()
     judged(**given, n_resamples=100)
     assert time.process_time() - started < 10  # some 1.2 s on one core of the machine that it was written on
+
+
+def test_the_figures_of_worked_leads_are_those_of_all_leads_once_each_stands_for_its_share() -> None:
+    given = leads(60_000, 3)
+    given["probability"] = given["probability"] ** 1.2  # too extreme and too low: figures that are worth telling apart
+    chance = np.where(given["probability"] > np.quantile(given["probability"], 0.7), 1.0, 0.2)
+    worked = np.random.default_rng(4).random(60_000) < chance
+    part = {name: column[worked] for name, column in given.items()}
+    options = {"base_rate": 0.2, "n_resamples": 100}
+    every = judged(**given, **options)
+    weighted = judged(**part, **options, stands_for=1 / chance[worked])
+    plain = judged(**part, **options)
+    for name in ("log_loss", "brier", "calibration_slope", "calibration_intercept", "observed_to_expected", "roc_auc"):
+        known, found, bare = (float(each.metrics[name].value or 0) for each in (every, weighted, plain))
+        low, high = weighted.metrics[name].interval or (0.0, 0.0)
+        assert low - (high - low) / 2 < known < high + (high - low) / 2, name
+        assert abs(found - known) < (abs(bare - known) if name in ("log_loss", "brier", "roc_auc") else 0.05), name
+
+
+def test_leads_that_stand_for_many_leave_fewer_effective_ones_and_wider_intervals() -> None:
+    weight = np.where(np.arange(1500) % 10 == 0, 20.0, 1.0)
+    plain, weighted = judged(), judged(stands_for=weight)
+    assert plain.n_effective == plain.n == weighted.n
+    assert weighted.n_effective == pytest.approx(weight.sum() ** 2 / (weight @ weight))
+    for name in ("log_loss", "calibration_slope"):
+        ends = [each.metrics[name].interval or (0.0, 0.0) for each in (plain, weighted)]
+        assert ends[1][1] - ends[1][0] > 1.5 * (ends[0][1] - ends[0][0])
+    for wide, narrow in zip(weighted.monthly, plain.monthly, strict=True):
+        assert wide.interval[1] - wide.interval[0] > narrow.interval[1] - narrow.interval[0]
+    assert weighted.ece_by_chance > 1.5 * plain.ece_by_chance
+
+
+def test_weights_that_are_all_the_same_change_no_figure() -> None:
+    plain, doubled = judged().to_dict(), judged(stands_for=np.full(1500, 2.0)).to_dict()
+    for name, metric in plain["metrics"].items():
+        if name != "precision_at_capacity":  # twice as many leads for the same hands
+            assert doubled["metrics"][name]["value"] == pytest.approx(metric["value"]), name
+            assert doubled["metrics"][name]["interval"] == pytest.approx(metric["interval"]), name
+    assert doubled["reliability"][0]["interval"] == pytest.approx(plain["reliability"][0]["interval"])
+
+
+def test_a_lead_that_stands_for_nobody_is_our_own_mistake() -> None:
+    with pytest.raises(InternalError, match="positive number"):
+        judged(stands_for=np.zeros(1500))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -44,6 +45,7 @@ def history(
             "outcome": pd.Series(outcome, dtype="str"),
             "value": float("nan"),
             "order": pd.Series(range(len(ids)), dtype=float),
+            "worked_chance": 1.0,
         }
     )
     return History(agreed or definition(), frame, pd.Timestamp(end, tz="UTC").to_pydatetime(), (), ())
@@ -145,3 +147,13 @@ def test_labelling_changes_nothing_in_the_history() -> None:
     before = given.frame.copy()
     label(given)
     pd.testing.assert_frame_equal(given.frame, before)
+
+
+def test_a_lead_that_nobody_worked_is_not_learnt_from_whatever_became_of_it() -> None:
+    known = history(WORKED_EXAMPLE)
+    chance = pd.Series([1.0, float("nan"), 0.05, 1.0, float("nan"), 1.0])
+    labelled = label(replace(known, frame=known.frame.assign(worked_chance=chance)))
+    assert labelled.frame["lead_id"].tolist() == ["L1", "L3", "L4"]
+    assert labelled.frame["worked_chance"].tolist() == [1.0, 0.05, 1.0]
+    counts = {rows.reason.en: rows.n for rows in labelled.left_out}
+    assert counts == {"not worked by sales": 2, "horizon not yet over at the end of the data": 1}

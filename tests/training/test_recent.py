@@ -31,6 +31,7 @@ def days(definition: LeadDefinition, first: str, last: str, per_day: int = 4) ->
             "as_of": when,
             "knowable": when + HORIZON,
             "target": (np.arange(n) % 4 == 0).astype(float),
+            "worked_chance": 1.0,
         }
     )
     end = when.max() + HORIZON

@@ -37,6 +37,7 @@ def daily(n_days: int = 600, *, agreed: LeadDefinition = DATED, accounts: list[s
             "outcome": pd.Series(np.where(won, "won", "lost"), dtype="str"),
             "value": np.nan,
             "order": np.arange(n_days, dtype=float),
+            "worked_chance": 1.0,
         }
     )
     end = (as_of.max() + timedelta(days=HORIZON_DAYS)).to_pydatetime()

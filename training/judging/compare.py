@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from training.judging.bootstrap import Accounts, Resampling, interval
-from training.judging.evaluate import checked
+from training.judging.evaluate import checked, weighted
 from training.judging.metrics import Floats, finite, log_losses, ratio, squared_errors
 from training.judging.tables import FEWEST_WINS, Segmentation
 
@@ -76,6 +76,7 @@ def compare(
     account: ArrayLike,
     *,
     segments: Mapping[str, ArrayLike] | None = None,
+    stands_for: ArrayLike | None = None,
     seed: int = 0,
     n_resamples: int = 1000,
     level: float = 0.90,
@@ -90,6 +91,8 @@ def compare(
         Whose lead it is; whole accounts are resampled.
     segments : mapping of str to array_like (n_leads,), optional
         Labels by name of the segmentation.
+    stands_for : array_like (n_leads,), optional
+        How many leads each one stands for, as in `training.judging.evaluate.evaluate`.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def compare(
     accounts, resampling = Accounts.of(account), Resampling(n_resamples, level, seed)
     splits = [Segmentation.of(name, labels) for name, labels in (segments or {}).items()]
     members = np.concatenate([np.ones((len(y), 1)), *(split.one_hot() for split in splits)], axis=1)
-    groups = _Groups(members, y, accounts, resampling)
+    groups = _Groups(members * weighted(stands_for, len(y))[:, None], y, accounts, resampling)
     log_loss = groups.differences(log_losses(y, a), log_losses(y, b))
     brier = groups.differences(squared_errors(y, a), squared_errors(y, b))[0]
     names = [(split.name, label) for split in splits for label in split.labels]
@@ -113,7 +116,10 @@ def compare(
 
 @dataclass(frozen=True, slots=True)
 class _Groups:
-    """Sets of leads, (n_leads, n_groups) of 0 and 1, whose mean losses are compared in the same resamples."""
+    """Sets of leads whose mean losses are compared in the same resamples.
+
+    `members`, (n_leads, n_groups), holds how many leads each lead of a group stands for, and 0 for all others.
+    """
 
     members: Floats
     target: Floats
@@ -131,7 +137,8 @@ class _Groups:
 
     def _difference(self, group: int, gap: Floats, loss_b: Floats, draws: Floats) -> Difference:
         inside = self.members[:, group] > 0
-        value, reference = float(gap[inside].mean()), float(loss_b[inside].mean())
+        weight = self.members[inside, group]
+        value, reference = (float(np.average(each[inside], weights=weight)) for each in (gap, loss_b))
         ends = interval(draws, value, self.resampling.level)
         return Difference(
             value=value,

@@ -60,6 +60,8 @@ class Evaluation:
         The ECE to expect from exactly right probabilities on as many leads.
     design_effect : float
         How much the leads of one account win and lose together; 1 is not at all.
+    n_effective : float
+        How many leads of equal weight would tell as much; below `n` where some leads stand for others.
     """
 
     n: int
@@ -79,13 +81,14 @@ class Evaluation:
     monthly: tuple[tables.RateRow, ...]
     segments: tuple[tables.Segment, ...]
     resampling: Resampling
+    n_effective: float
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as JSON-able data; a figure that does not exist is None."""
         plain = ("n", "n_wins", "n_accounts", "base_rate", "capacity_per_week", "first", "last")
         rows = ("reliability", "lift", "weekly", "monthly", "segments")
         return {
-            **{name: getattr(self, name) for name in (*plain, "ece_by_chance", "design_effect")},
+            **{name: getattr(self, name) for name in (*plain, "ece_by_chance", "design_effect", "n_effective")},
             "metrics": {name: metric.to_dict() for name, metric in self.metrics.items()},
             **{name: [tables.as_dict(row) for row in getattr(self, name)] for name in rows},
             "histogram": [list(bar) for bar in self.histogram],
@@ -102,6 +105,7 @@ def evaluate(
     base_rate: float,
     capacity_per_week: int | None = None,
     segments: Mapping[str, ArrayLike] | None = None,
+    stands_for: ArrayLike | None = None,
     seed: int = 0,
     n_resamples: int = 500,
     level: float = 0.90,
@@ -122,6 +126,9 @@ def evaluate(
         Leads that sales can work in a week.
     segments : mapping of str to array_like (n_leads,), optional
         Labels by name of the segmentation.
+    stands_for : array_like (n_leads,), optional
+        How many leads each one stands for, above 0, where not every lead was worked
+        (`training.recipe.importance`); the figures are then those of all leads. Only itself if not said.
     seed, n_resamples, level
         Of the account bootstrap.
 
@@ -132,9 +139,10 @@ def evaluate(
     """
     y, p = checked(target, probability)
     dates = None if when is None else dated(when, len(y))
-    leads = tables.Leads.of(y, p, account, Resampling(n_resamples, level, seed))
+    weight = weighted(stands_for, len(y))
+    leads = tables.Leads.of(y, p, account, Resampling(n_resamples, level, seed), weight)
     judged = _Judged.of(y, p, dates, base_rate, capacity_per_week)
-    values, draws = judged.figures(np.ones((1, len(y)))), _resampled(judged, leads)
+    values, draws = judged.figures(weight[None, :]), _resampled(judged, leads)
     return Evaluation(
         n=len(y),
         n_wins=int(y.sum()),
@@ -144,7 +152,7 @@ def evaluate(
         first=None if dates is None else str(dates.min().astype("datetime64[D]")),
         last=None if dates is None else str(dates.max().astype("datetime64[D]")),
         metrics=_metrics(values, draws, len(y), int(y.sum()), level),
-        ece_by_chance=metrics.ece_by_chance(p),
+        ece_by_chance=metrics.ece_by_chance(p, weight),
         design_effect=leads.design_effect,
         reliability=tables.reliability(leads),
         histogram=tables.histogram(p),
@@ -153,6 +161,7 @@ def evaluate(
         monthly=() if dates is None else tables.periods(leads, dates, "month"),
         segments=tables.segments(leads, segments or {}, base_rate),
         resampling=leads.resampling,
+        n_effective=float(weight.sum() ** 2 / (weight @ weight)),
     )
 
 
@@ -172,6 +181,20 @@ def checked(target: ArrayLike, probability: ArrayLike) -> tuple[Floats, Floats]:
     if not ((p >= 0) & (p <= 1)).all():
         raise InternalError("a probability is not between 0 and 1")
     return y, p
+
+
+def weighted(stands_for: ArrayLike | None, n_leads: int) -> Floats:
+    """How many leads each one stands for, (n_leads,); 1 if not said.
+
+    Raises
+    ------
+    InternalError
+        If they are not one positive, finite number for each lead.
+    """
+    weight = np.ones(n_leads) if stands_for is None else np.asarray(stands_for, dtype=np.float64)
+    if weight.shape != (n_leads,) or not ((weight > 0) & np.isfinite(weight)).all():
+        raise InternalError(f"not every one of {n_leads} leads stands for a positive number of leads")
+    return weight
 
 
 def dated(when: ArrayLike, n_leads: int) -> NDArray[np.datetime64]:
@@ -262,7 +285,8 @@ class _Judged:
 
 def _resampled(judged: _Judged, leads: tables.Leads) -> dict[str, Floats]:
     """Every figure in every resample, name to (n_resamples, ...)."""
-    blocks = [judged.figures(weight) for weight in leads.accounts.lead_weights(leads.resampling)]
+    drawn = leads.accounts.lead_weights(leads.resampling)
+    blocks = [judged.figures(weight * leads.weight) for weight in drawn]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 

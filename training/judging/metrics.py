@@ -148,14 +148,16 @@ def expected_calibration_error(
     return ratio(np.abs(w @ bin_residuals(target, probability, n_bins)).sum(-1), w.sum(-1))
 
 
-def ece_by_chance(probability: Floats, n_bins: int = 10) -> float:
+def ece_by_chance(probability: Floats, weight: Floats | None = None, n_bins: int = 10) -> float:
     """The ECE to expect from chance alone if every probability were exactly right and leads were independent.
 
-    A bin's gap is then about normal with variance sum p (1 - p) / n_bin^2, and its mean absolute value is
-    sqrt(2 / pi) standard deviations.
+    A bin's gap is then about normal with variance sum w^2 p (1 - p) / w_bin^2, and its mean absolute value is
+    sqrt(2 / pi) standard deviations. `weight` is (n_leads,).
     """
-    variance = np.bincount(equal_count_bins(probability, n_bins), weights=probability * (1 - probability))
-    return float(math.sqrt(2 / math.pi) * np.sqrt(variance).sum() / len(probability))
+    w = weights(len(probability), weight)
+    bins = equal_count_bins(probability, n_bins)
+    variance = np.bincount(bins, weights=w**2 * (probability * (1 - probability)))
+    return float(math.sqrt(2 / math.pi) * np.sqrt(variance).sum() / w.sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,16 @@ from features.errors import InternalError
 from features.rates import rate_interval
 from features.text import Text, same
 from training.judging.bootstrap import Accounts, Resampling, interval, is_missing
-from training.judging.metrics import Floats, equal_count_bins, finite, log_losses, ratio, skill, squared_errors
+from training.judging.metrics import (
+    Floats,
+    equal_count_bins,
+    finite,
+    log_losses,
+    ratio,
+    skill,
+    squared_errors,
+    weights,
+)
 from training.judging.ranking import weeks
 
 FEWEST_WINS = 20  # and as many losses: below, a segment's figures say little, and are marked as thin
@@ -105,36 +114,54 @@ def as_dict(row: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Leads:
-    """Leads with known outcomes: `target` and `probability` (n_leads,), whose they are, and how intervals are made."""
+    """Leads with known outcomes: `target` and `probability` (n_leads,), whose they are, and how intervals are made.
+
+    `weight` (n_leads,) says how many leads each one stands for; 1 where every lead was worked.
+    """
 
     target: Floats
     probability: Floats
     accounts: Accounts
     resampling: Resampling
     design_effect: float
+    weight: Floats
 
     @classmethod
-    def of(cls, target: Floats, probability: Floats, account: ArrayLike, resampling: Resampling) -> Leads:
+    def of(
+        cls,
+        target: Floats,
+        probability: Floats,
+        account: ArrayLike,
+        resampling: Resampling,
+        weight: Floats | None = None,
+    ) -> Leads:
         """The leads, with their accounts numbered and the design effect computed."""
-        accounts = Accounts.of(account)
-        return cls(target, probability, accounts, resampling, accounts.design_effect(target, probability))
+        accounts, w = Accounts.of(account), weights(len(target), weight)
+        effect = accounts.design_effect(w * target, w * probability)
+        return cls(target, probability, accounts, resampling, effect, w)
 
-    def rate_interval(self, n_wins: int, n: int) -> Pair:
-        """The interval of a share of wins among `n` of these leads, at least one."""
-        ends = rate_interval(n_wins, n, self.resampling.level, self.design_effect)
-        if ends is None:
+    def rate(self, inside: NDArray[np.bool_]) -> tuple[float, Pair]:
+        """The share of wins that the leads `inside`, at least one, stand for, and its interval."""
+        w, y = self.weight[inside], self.target[inside]
+        if not len(w):
             raise InternalError("a share of wins was asked for where there are no leads")
-        return ends
+        total, won = float(w.sum()), float((w * y).sum())
+        effective = total**2 / float(w @ w)
+        ends = rate_interval(won * (effective / total), effective, self.resampling.level, self.design_effect)
+        if ends is None:
+            raise InternalError("leads without weight reached the evaluation")
+        return won / total, ends
 
 
 def rates(leads: Leads, group: NDArray[np.int64], keys: Sequence[str]) -> tuple[RateRow, ...]:
     """One row for each group that holds leads; `group` is (n_leads,), and `keys` names each group."""
     rows = []
     for code in np.unique(group):
-        p, y = leads.probability[group == code], leads.target[group == code]
-        n, n_wins = len(y), int(y.sum())
-        low, high, mean = float(p.min()), float(p.max()), float(p.mean())
-        rows.append(RateRow(keys[code], low, high, mean, n_wins / n, leads.rate_interval(n_wins, n), n, n_wins))
+        inside = group == code
+        p, y = leads.probability[inside], leads.target[inside]
+        mean = float(np.average(p, weights=leads.weight[inside]))
+        observed, ends = leads.rate(inside)
+        rows.append(RateRow(keys[code], float(p.min()), float(p.max()), mean, observed, ends, len(y), int(y.sum())))
     return tuple(rows)
 
 
@@ -217,7 +244,7 @@ def _segment_losses(split: Segmentation, leads: Leads, base_rate: float) -> tupl
     """Mean log loss, mean Brier score, log-loss skill: (n_labels, 3) and (n_resamples, n_labels, 3)."""
     y, p, accounts = leads.target, leads.probability, leads.accounts
     losses = (log_losses(y, p), squared_errors(y, p), log_losses(y, np.full(len(y), base_rate)))
-    member = split.one_hot()
+    member = split.one_hot() * leads.weight[:, None]
     by_account = accounts.sums(np.concatenate([member, *(member * loss[:, None] for loss in losses)], axis=1))
     drawn = [weight @ by_account for weight in accounts.draws(leads.resampling)]
     sums = np.concatenate([by_account.sum(0, keepdims=True), *drawn])
@@ -230,6 +257,7 @@ def _segment(split: Segmentation, column: int, leads: Leads, value: Floats, draw
     inside = split.code == column
     n, n_wins = int(inside.sum()), int(leads.target[inside].sum())
     label, level = split.labels[column], leads.resampling.level
+    observed, observed_interval = leads.rate(inside)
     log_loss, brier, saved = (interval(draws[:, k], float(value[k]), level) for k in range(3))
     return Segment(
         segmentation=split.name,
@@ -238,9 +266,9 @@ def _segment(split: Segmentation, column: int, leads: Leads, value: Floats, draw
         n=n,
         n_wins=n_wins,
         thin=min(n_wins, n - n_wins) < FEWEST_WINS,
-        mean_probability=float(leads.probability[inside].mean()),
-        observed=n_wins / n,
-        observed_interval=leads.rate_interval(n_wins, n),
+        mean_probability=float(np.average(leads.probability[inside], weights=leads.weight[inside])),
+        observed=observed,
+        observed_interval=observed_interval,
         log_loss=float(value[0]),
         log_loss_interval=log_loss,
         log_loss_skill=finite(value[2]),

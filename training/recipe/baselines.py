@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from features.encode import FIRST_LEVEL_CODE, EncodedField
+from training.recipe.importance import importance_weights
 from training.recipe.linear_fit import account_folds
 from training.recipe.sample import FloatArray, IntArray, Sample
 
@@ -47,7 +48,7 @@ class BaseRate:
 
     def fit(self, sample: Sample, fields: Sequence[EncodedField]) -> Predict:  # noqa: ARG002 the protocol has it
         """A constant."""
-        rate = float(sample.target.mean())
+        rate = float(np.average(sample.target, weights=importance_weights(sample.worked_chance)))
         return lambda matrix: np.full(matrix.shape[0], rate)
 
 

@@ -100,6 +100,7 @@ def calibrate(
     target: FloatArray,
     *,
     weights: FloatArray | None = None,
+    stands_for: FloatArray | None = None,
     earlier: Sequence[Margins] = (),
     settings: CalibrationSettings | None = None,
 ) -> Calibration:
@@ -115,6 +116,8 @@ def calibrate(
         1 won, 0 not.
     weights : ndarray of float, shape (n_leads,), optional
         By time only, see `training.recipe.sample.recency_weights`.
+    stands_for : ndarray of float, shape (n_leads,), optional
+        How many leads each one stands for, see `training.recipe.importance`.
     earlier : sequence of Margins
         Of earlier windows, by fits of the same recipe that had not seen them; they speak for slopes, not for the shift.
 
@@ -124,9 +127,8 @@ def calibrate(
         All of these leads won, or none did.
     """
     settings = settings or CalibrationSettings()
-    weights = np.ones(target.size) if weights is None else weights
-    leads = _Leads(linear, trees, target, weights)
-    n_fewer = _effective_outcomes(target, weights)
+    leads = _Leads(Margins(linear, trees, target, stands_for), weights)
+    n_fewer = _effective_outcomes(target, leads.weights)
     if earlier:
         return _over_windows(leads, earlier, settings)
     if not trees.any():
@@ -198,7 +200,7 @@ def _one_slope(leads: _Leads, settings: CalibrationSettings, reason: Text) -> Ca
 
 
 def _over_windows(leads: _Leads, earlier: Sequence[Margins], settings: CalibrationSettings) -> Calibration:
-    here = slope_evidence(Margins(leads.linear, leads.trees, leads.target), leads.weights)
+    here = slope_evidence(leads.margins, leads.by_time)
     windows = [*(slope_evidence(window) for window in earlier), here]
     slopes, spread = usual_slopes(windows, usual_error=settings.usual_error, usual_wander=settings.usual_wander)
     has_trees = leads.trees.any() or any(window.trees.any() for window in earlier)
@@ -221,10 +223,24 @@ def _windows(n_windows: int) -> Text:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Leads:
-    linear: FloatArray
-    trees: FloatArray
-    target: FloatArray
-    weights: FloatArray
+    margins: Margins
+    by_time: FloatArray | None
+
+    @property
+    def linear(self) -> FloatArray:
+        return self.margins.linear
+
+    @property
+    def trees(self) -> FloatArray:
+        return self.margins.trees
+
+    @property
+    def target(self) -> FloatArray:
+        return self.margins.target
+
+    @property
+    def weights(self) -> FloatArray:
+        return self.margins.weights if self.by_time is None else self.by_time * self.margins.weights
 
     def calibration(self, calibrator: Calibrator, method: Method, reason: Text, covariance: FloatArray) -> Calibration:
         return Calibration(calibrator, method, reason, covariance, self.target.size, int(self.target.sum()))

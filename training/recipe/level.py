@@ -13,7 +13,8 @@ How far the level of this history wanders is what its past shows: the leads are 
 one, and their shifts differ by chance and by `wander`. A stretch of 70 wins that stands out from a history that never
 wandered is mostly luck; one that follows many like it is not. Every plausible `wander` counts with its probability.
 
-The refit's own leads may be used: one number, found on all of them together, has nothing to overfit with.
+The refit's own leads may be used: one number, found on all of them together, has nothing to overfit with. Where only
+some leads are worked each counts for as many as it stands for (`training.recipe.importance`): the level is that of all.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from features.model.calibrator import Calibrator, probabilities_of
+from training.recipe.importance import importance_weights, scaled_to_effective
 from training.recipe.sample import FloatArray, Sample
+from training.recipe.slope_history import information_kept
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
@@ -53,6 +56,7 @@ def level(
     newest: BoolArray,
     *,
     weights: FloatArray | None = None,
+    importance: FloatArray | None = None,
 ) -> float:
     """The shift in log-odds for margins that are already scaled by their slopes.
 
@@ -66,14 +70,18 @@ def level(
         The leads whose level counts from now on.
     weights : ndarray of float, shape (n_leads,), optional
         By time only.
+    importance : ndarray of float, shape (n_leads,), optional
+        What each lead stands for, scaled to the effective number of leads.
     """
     weights = np.ones(len(target)) if weights is None else weights
-    everywhere = shift_to_rate(margins, target, weights)
+    importance = np.ones(len(target)) if importance is None else importance
+    everywhere = shift_to_rate(margins, target, weights * importance)
     if not newest.any():
         return everywhere
-    at_rate, here = margins + everywhere, weights * newest
+    at_rate = margins + everywhere
+    here = _as_informative(weights * newest * importance, importance, probabilities_of(at_rate))
     n_stretches = int(np.clip(round(len(target) / int(newest.sum())), FEWEST_STRETCHES, MOST_STRETCHES))
-    likely = wander_likelihood(stretches(at_rate, target, order, n_stretches))
+    likely = wander_likelihood(stretches(at_rate, target, order, n_stretches, importance))
     moves = [shift_to_rate(at_rate, target, here, ridge=1 / wander**2) for wander in WANDERS]
     return everywhere + float(likely @ np.array(moves))
 
@@ -83,7 +91,9 @@ def at_level(
 ) -> Calibrator:
     """The calibrator with these slopes at the level of a refit: `parts` are its linear and tree margins of `sample`."""
     margins = replace(slopes, intercept=0.0).log_odds(*parts)
-    return replace(slopes, intercept=level(margins, sample.target, sample.order, newest, weights=weights))
+    importance = scaled_to_effective(importance_weights(sample.worked_chance))
+    found = level(margins, sample.target, sample.order, newest, weights=weights, importance=importance)
+    return replace(slopes, intercept=found)
 
 
 def shift_to_rate(margins: FloatArray, target: FloatArray, weights: FloatArray, *, ridge: float = 0.0) -> float:
@@ -98,9 +108,16 @@ def shift_to_rate(margins: FloatArray, target: FloatArray, weights: FloatArray, 
     return float(brentq(slope, -FARTHEST, FARTHEST, xtol=1e-12))
 
 
-def stretches(margins: FloatArray, target: FloatArray, order: NDArray[Any], n_stretches: int) -> Stretches:
+def stretches(
+    margins: FloatArray,
+    target: FloatArray,
+    order: NDArray[Any],
+    n_stretches: int,
+    importance: FloatArray | None = None,
+) -> Stretches:
     """The leads in up to `n_stretches` parts of equal size, oldest first; leads of one moment stay together."""
-    found = np.array(list(_shifts(margins, target, _stretch_of(order, n_stretches))))
+    importance = np.ones(len(target)) if importance is None else importance
+    found = np.array(list(_shifts(margins, target, _stretch_of(order, n_stretches), importance)))
     return Stretches(found[:, 0], found[:, 1])
 
 
@@ -121,9 +138,18 @@ def _stretch_of(order: NDArray[Any], n_stretches: int) -> NDArray[np.int64]:
     return np.asarray(n_earlier * n_stretches // order.size, dtype=np.int64)
 
 
-def _shifts(margins: FloatArray, target: FloatArray, stretch: NDArray[np.int64]) -> Iterator[tuple[float, float]]:
+def _as_informative(weights: FloatArray, importance: FloatArray, rate: FloatArray) -> FloatArray:
+    """The weights, scaled so that the curvature they give is the information there is: what draws back needs both."""
+    return weights * information_kept(weights * rate * (1 - rate), importance)
+
+
+def _shifts(
+    margins: FloatArray, target: FloatArray, stretch: NDArray[np.int64], importance: FloatArray
+) -> Iterator[tuple[float, float]]:
     for number in np.unique(stretch):
         own = stretch == number
-        shift = shift_to_rate(margins[own], target[own], np.ones(int(own.sum())), ridge=RIDGE_OF_STRETCH)
+        shift = shift_to_rate(margins[own], target[own], importance[own], ridge=RIDGE_OF_STRETCH)
         rate = probabilities_of(margins[own] + shift)
-        yield shift, 1 / float((rate * (1 - rate)).sum())
+        information = importance[own] * (rate * (1 - rate))
+        kept = information_kept(information, importance[own])
+        yield shift, 1 / (kept * float(information.sum()))

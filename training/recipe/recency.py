@@ -23,6 +23,7 @@ from features.errors import Problem, TooFewOutcomesError
 from features.model.calibrator import Calibrator
 from features.text import Text
 from training.recipe.calibrate import CalibrationSettings, calibrate
+from training.recipe.importance import importance_weights
 from training.recipe.linear_fit import LinearSettings, fit_linear
 from training.recipe.sample import FloatArray, IntArray, Sample, recency_weights
 
@@ -181,16 +182,21 @@ def _judged(
         known, asked = part.margins(newest.matrix), part.margins(ahead.matrix)
         for candidate in candidates:
             if (candidate.half_life_leads, candidate.window_leads) == (half_life, window):
-                weights = recency_weights(newest.order, candidate.calibration_half_life_leads)
                 fitted = calibrate(
-                    known, np.zeros(window), newest.target, weights=weights, settings=settings.calibration
+                    known,
+                    np.zeros(window),
+                    newest.target,
+                    weights=recency_weights(newest.order, candidate.calibration_half_life_leads),
+                    stands_for=importance_weights(newest.worked_chance),
+                    settings=settings.calibration,
                 )
-                yield candidate, _loss(fitted.calibrator, asked, ahead.target)
+                yield candidate, _loss(fitted.calibrator, asked, ahead)
 
 
-def _loss(calibrator: Calibrator, margins: FloatArray, target: FloatArray) -> float:
+def _loss(calibrator: Calibrator, margins: FloatArray, ahead: Sample) -> float:
     log_odds = calibrator.log_odds(margins, np.zeros(margins.size))
-    return float((np.logaddexp(0, log_odds) - target * log_odds).mean())
+    losses = np.logaddexp(0, log_odds) - ahead.target * log_odds
+    return float(np.average(losses, weights=importance_weights(ahead.worked_chance)))
 
 
 def _rows(first: int, end: int) -> IntArray:

@@ -9,7 +9,8 @@ With 100 leads in order of time and the defaults, the folds are
 Leads of one moment stay together, and an account that is looked at is not fitted on. All folds grow side by side; the
 number of rounds with the lowest mean log loss wins, and none is a legitimate answer. The log loss is taken after a
 calibration on the leads looked at, because that is how the rounds will be used: otherwise a drift of the rate,
-which calibration repairs, would be held against the trees.
+which calibration repairs, would be held against the trees. Each lead looked at counts for as many as it stands for
+(`training.recipe.importance`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 from features.encode import EncodedField
 from training.recipe.boost import tree_margins
 from training.recipe.calibrate import CalibrationSettings
+from training.recipe.importance import importance_weights, scaled_to_effective
 from training.recipe.parts import PartSettings, start_parts
 from training.recipe.sample import FloatArray, Sample
 from training.recipe.slope_history import Margins
@@ -108,6 +110,7 @@ class _Racer:
         self._looked_at = looked_at
         self._linear = linear.margins(looked_at.matrix)
         self._trees = np.zeros(len(looked_at))
+        self._stands_for = importance_weights(looked_at.worked_chance)
 
     def advance(self, n_rounds: int) -> None:
         """Grow `n_rounds` more trees."""
@@ -118,14 +121,15 @@ class _Racer:
 
     def margins(self) -> Margins:
         """What the parts say of the leads looked at, as of now."""
-        return Margins(self._linear, self._trees.copy(), self._looked_at.target)
+        return Margins(self._linear, self._trees.copy(), self._looked_at.target, self._stands_for)
 
     def losses(self) -> FloatArray:
-        """Log loss of each lead looked at, shape (n_leads,), after calibration on them."""
+        """Log loss of each lead looked at, shape (n_leads,), after calibration on them, times its relative weight."""
         inputs, target = (self._linear + self._trees)[:, None], self._looked_at.target
-        parameters, _ = fit_slopes(inputs, target, np.ones(target.size), CalibrationSettings().ridge)
+        weights = scaled_to_effective(self._stands_for)
+        parameters, _ = fit_slopes(inputs, target, weights, CalibrationSettings().ridge)
         margins = inputs[:, 0] * parameters[0] + parameters[1]
-        losses: FloatArray = np.logaddexp(0, margins) - target * margins
+        losses: FloatArray = (np.logaddexp(0, margins) - target * margins) * (weights / weights.mean())
         return losses
 
 

@@ -1,8 +1,8 @@
-"""What a model is fitted on: encoded leads with their target, account and place in time."""
+"""What a model is fitted on: encoded leads with their target, account, place in time and chance to be worked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +12,8 @@ from features.errors import InternalError
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
+
+NOT_SAID: FloatArray = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,17 +30,22 @@ class Sample:
         The account's code; a lead without an account has a code of its own.
     order : ndarray, shape (n_leads,)
         Anything sortable that rises with time, such as the day; leads of the same value count as simultaneous.
+    worked_chance : ndarray of float, shape (n_leads,)
+        The chance, above 0 and at most 1, with which each lead came to be worked; 1 if nothing is said.
     """
 
     matrix: FloatArray
     target: FloatArray
     account: IntArray
     order: NDArray[Any]
+    worked_chance: FloatArray = field(default_factory=lambda: NOT_SAID)
 
     def __post_init__(self) -> None:
         n_leads = self.matrix.shape[0]
-        if any(column.shape != (n_leads,) for column in (self.target, self.account, self.order)):
-            raise InternalError("a sample's target, account and order must have one value per row of its matrix")
+        if self.worked_chance is NOT_SAID:
+            object.__setattr__(self, "worked_chance", np.ones(n_leads))
+        if any(column.shape != (n_leads,) for column in (self.target, self.account, self.order, self.worked_chance)):
+            raise InternalError("every column of a sample must have one value per row of its matrix")
 
     def __len__(self) -> int:
         return int(self.matrix.shape[0])
@@ -56,7 +63,7 @@ class Sample:
     def take(self, rows: NDArray[Any]) -> Sample:
         """The leads at `rows`, a boolean mask or row numbers, in that order."""
         matrix = np.ascontiguousarray(self.matrix[rows])
-        return Sample(matrix, self.target[rows], self.account[rows], self.order[rows])
+        return Sample(matrix, self.target[rows], self.account[rows], self.order[rows], self.worked_chance[rows])
 
 
 def recency_weights(order: NDArray[Any], half_life_leads: float | None) -> FloatArray:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.model.calibrator import probabilities_of
+from training.recipe.importance import scaled_to_effective
 from training.recipe.sample import FloatArray
 from training.recipe.slopes import fit_slopes
 
@@ -28,11 +29,23 @@ RIDGE_OF_WINDOW = 4.0  # where a window's likelihood is expanded; finite for sep
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Margins:
-    """Margins in log-odds of both parts, of leads that these parts had not seen, with their targets."""
+    """Margins in log-odds of both parts, of leads that these parts had not seen, with their targets.
+
+    Attributes
+    ----------
+    stands_for : ndarray of float, shape (n_leads,), optional
+        How many leads each one stands for, see `training.recipe.importance`; itself alone if not said.
+    """
 
     linear: FloatArray
     trees: FloatArray
     target: FloatArray
+    stands_for: FloatArray | None = None
+
+    @property
+    def weights(self) -> FloatArray:
+        """What each lead stands for, scaled to the effective number of leads, shape (n_leads,)."""
+        return np.ones(self.target.size) if self.stands_for is None else scaled_to_effective(self.stands_for)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,18 +67,36 @@ class SlopeEvidence:
 
 
 def slope_evidence(margins: Margins, weights: FloatArray | None = None) -> SlopeEvidence:
-    """What the leads say of the slopes of both parts; trees that say nothing there have no information."""
-    weights = np.ones(margins.target.size) if weights is None else weights
+    """What the leads say of the slopes of both parts; trees that say nothing there have no information.
+
+    Leads that stand for many make a sum vary more than its curvature tells. So information is divided by what their
+    weights add to the variance (the sandwich of White 1982, as one factor for slopes and one for the level).
+
+    Parameters
+    ----------
+    weights : ndarray of float, shape (n_leads,), optional
+        By time only.
+    """
+    importance = margins.weights
+    weights = importance if weights is None else weights * importance
     inputs = np.column_stack([margins.linear, margins.trees])
     parameters, _ = fit_slopes(inputs, margins.target, weights, RIDGE_OF_WINDOW)
     slopes = parameters[:2]
     rate = probabilities_of(inputs @ slopes + parameters[2])
     information = weights * rate * (1 - rate)
     centre = information @ inputs / information.sum()
-    precision = ((inputs - centre).T * information) @ (inputs - centre)
+    apart = inputs - centre
+    precision = (apart.T * information) @ apart
+    known = information_kept(information * (apart**2).sum(axis=1), importance)
     # The expansion stands at a point drawn towards 1, so the likelihood still rises there.
     rises = inputs.T @ (weights * (margins.target - rate))
-    return SlopeEvidence(precision, precision @ slopes + rises, centre, float(information.sum()))
+    of_level = float(information.sum()) * information_kept(information, importance)
+    return SlopeEvidence(known * precision, known * (precision @ slopes + rises), centre, of_level)
+
+
+def information_kept(information: FloatArray, importance: FloatArray) -> float:
+    """The share of the leads' summed `information` that weighting leaves, both (n_leads,); 1 where all weigh 1."""
+    return float(information.sum() / (information * importance).sum())
 
 
 def usual_slopes(

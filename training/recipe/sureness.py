@@ -26,6 +26,7 @@ from features.model.calibrator import probabilities_of
 from features.model.sureness import Sureness
 from training.recipe.calibrate import Calibration
 from training.recipe.doubts import doubt_of, factor_of, quadratic, spread_over_values
+from training.recipe.importance import importance_weights, scaled_to_effective
 from training.recipe.level import shift_to_rate
 from training.recipe.linear_columns import Columns, LevelColumns, owners
 from training.recipe.linear_fit import build_design, learn_design
@@ -120,13 +121,14 @@ def hidden_variances(model: LeadModel, matrix: FloatArray, n_leads: int, seed: i
 
 def level_variance(sample: Sample, log_odds: FloatArray, weights: FloatArray, settings: SurenessSettings) -> float:
     """The variance of the level, squared log-odds: the model's own miss, and how the rate wanders over time."""
-    missed = shift_to_rate(log_odds, sample.target, weights)
+    importance = scaled_to_effective(importance_weights(sample.worked_chance))
+    missed = shift_to_rate(log_odds, sample.target, weights * importance)
     rate = probabilities_of(log_odds + missed)
     few, many = settings.fewest_stretches, settings.most_stretches
     n_stretches = int(np.clip(sample.n_won // settings.wins_per_stretch, few, many))
     stretch = np.argsort(np.argsort(sample.order, kind="stable")) * n_stretches // len(sample)
-    information = np.bincount(stretch, weights=rate * (1 - rate))
-    shifts = np.bincount(stretch, weights=sample.target - rate) / information
+    information = np.bincount(stretch, weights=importance * (rate * (1 - rate)))
+    shifts = np.bincount(stretch, weights=importance * (sample.target - rate)) / information
     shifts = shifts - np.average(shifts, weights=information)
     beyond_chance = (information @ shifts**2 - (n_stretches - 1)) / information.sum()
     return float(missed**2 + max(0.0, beyond_chance))

@@ -37,6 +37,7 @@ from training.labels import Labelled
 from training.learn import BASELINES
 from training.recipe.calibrate import Calibration, CalibrationSettings, calibrate
 from training.recipe.fit import FitSettings, Fitted, Progress, fit, refit, silent
+from training.recipe.importance import importance_weights
 from training.recipe.level import at_level
 from training.recipe.sample import Sample, recency_weights
 from training.recipe.slope_history import Margins
@@ -88,7 +89,7 @@ def run_backtest(
         progress(REPLAYING, 0.9 * number / len(plan))
         scores.append(replay.scores(number, step))
     progress(JUDGING, 0.9)
-    judge = _Judge(labelled, settings, float(labelled.frame["target"].iloc[plan[0].known].mean()))
+    judge = _Judge(labelled, settings, _rate_of(labelled, plan[0].known))
     periods = tuple(judge.period(step, found) for step, found in zip(plan, scores, strict=True))
     everything = np.concatenate([step.scored for step in plan])
     pooled = {name: np.concatenate([found.probability[name] for found in scores]) for name in scores[0].probability}
@@ -182,7 +183,10 @@ class _Replay:
         trees = forest.margins(leads.matrix) if forest.n_trees else np.zeros(len(leads))
         settings = self.settings.calibration
         weights = recency_weights(leads.order, settings.half_life_leads)
-        return calibrate(linear, trees, leads.target, weights=weights, earlier=earlier, settings=settings)
+        stands_for = importance_weights(leads.worked_chance)
+        return calibrate(
+            linear, trees, leads.target, weights=weights, stands_for=stands_for, earlier=earlier, settings=settings
+        )
 
     def _baselines(self, step: Origin, encoder: Encoder) -> dict[str, Floats]:
         known = sample_of(self.labelled, encoder, step.known)
@@ -199,7 +203,7 @@ class _Judge:
     base_rate: float
 
     def period(self, step: Origin, found: _Scores) -> Period:
-        known = self.labelled.frame["target"].iloc[step.known]
+        known_rate = _rate_of(self.labelled, step.known)
         n_resamples = self.settings.n_resamples_period
         zone = self.labelled.history.definition.read.timezone
         start, end = (pd.Timestamp(day).tz_convert(zone).date().isoformat() for day in (step.moment, step.until))
@@ -208,11 +212,11 @@ class _Judge:
             end=end,
             n_known=len(step.known),
             n_account=step.n_account,
-            known_rate=float(known.mean()),
+            known_rate=known_rate,
             n_newer=len(step.newer),
             n_trees=found.n_trees,
             calibrators=found.calibrators,
-            evaluations=self.evaluations(step.scored, found.probability, n_resamples, float(known.mean())),
+            evaluations=self.evaluations(step.scored, found.probability, n_resamples, known_rate),
             rates={name: self._rate(step.scored, said, start) for name, said in found.probability.items()},
             against=self.against(step.scored, found.probability, n_resamples),
         )
@@ -222,7 +226,7 @@ class _Judge:
     ) -> dict[str, Evaluation]:
         """Everyone on the leads at `rows`; skills against the rate known at the first origin unless told another."""
         leads = self.labelled.frame.iloc[rows]
-        when = leads["as_of"].dt.tz_localize(None).to_numpy()
+        when, stands_for = leads["as_of"].dt.tz_localize(None).to_numpy(), _stands_for(self.labelled, rows)
         return {
             name: evaluate(
                 leads["target"].to_numpy(),
@@ -230,6 +234,7 @@ class _Judge:
                 leads["account"].to_numpy(dtype=str),
                 when,
                 base_rate=self.base_rate if base_rate is None else base_rate,
+                stands_for=stands_for,
                 seed=self.settings.seed,
                 n_resamples=n_resamples,
             )
@@ -240,7 +245,10 @@ class _Judge:
         leads = self.labelled.frame.iloc[rows]
         target, account = leads["target"].to_numpy(dtype=float), leads["account"].to_numpy(dtype=str)
         all_in_one = np.zeros(len(rows), dtype=np.int64)
-        return rates(Leads.of(target, said, account, Resampling(seed=self.settings.seed)), all_in_one, [start])[0]
+        resampling = Resampling(seed=self.settings.seed)
+        return rates(
+            Leads.of(target, said, account, resampling, _stands_for(self.labelled, rows)), all_in_one, [start]
+        )[0]
 
     def against(self, rows: Rows, probability: Mapping[str, Floats], n_resamples: int) -> dict[str, Paired]:
         """The refitted model (a) held against everyone else (b)."""
@@ -248,10 +256,27 @@ class _Judge:
         target, account = leads["target"].to_numpy(), leads["account"].to_numpy(dtype=str)
         ours, seed = probability[REFITTED], self.settings.seed
         return {
-            name: compare(target, ours, said, account, seed=seed, n_resamples=n_resamples)
+            name: compare(
+                target,
+                ours,
+                said,
+                account,
+                stands_for=_stands_for(self.labelled, rows),
+                seed=seed,
+                n_resamples=n_resamples,
+            )
             for name, said in probability.items()
             if name != REFITTED
         }
+
+
+def _stands_for(labelled: Labelled, rows: Rows) -> Floats:
+    return importance_weights(labelled.frame["worked_chance"].to_numpy(dtype=float)[rows])
+
+
+def _rate_of(labelled: Labelled, rows: Rows) -> float:
+    """The share of wins that the leads at `rows` stand for."""
+    return float(np.average(labelled.frame["target"].to_numpy(dtype=float)[rows], weights=_stands_for(labelled, rows)))
 
 
 def _predictions(labelled: Labelled, plan: Sequence[Origin], pooled: Mapping[str, Floats]) -> pd.DataFrame:

@@ -72,6 +72,7 @@ def with_outcomes(
     lost_reason = np.where(outcomes.lost, outcomes.lost_reason, np.int16(-1))
     columns = {
         "handover_basis": _named(working.basis, HANDOVER_BASES),
+        "worked_chance": working.chance,
         "first_response_hours": np.where(outcomes.responded, np.round(outcomes.response_minutes / 60, 1), np.nan),
         "sales_accepted": _flags(outcomes.accepted, known=outcomes.responded),
         "stage": _named(stage, ("Won", "Lost", "Open")),

@@ -37,15 +37,32 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """Who is worked and why: positions in `HANDOVER_BASES` and the score given (missing without a loop)."""
+    """Who is worked and why.
+
+    Attributes
+    ----------
+    basis : int array
+        Positions in `HANDOVER_BASES`.
+    given_score : float array
+        Missing without a loop.
+    exploration_share : float
+        The chance to be worked of whoever is not worked anyway.
+    """
 
     basis: Codes
     given_score: Floats
+    exploration_share: float
 
     @property
     def worked(self) -> Flags:
         """Which leads sales works, shape `(n_leads,)`."""
         return np.asarray(self.basis != HANDOVER_BASES.index("none"), dtype=np.bool_)
+
+    @property
+    def chance(self) -> Floats:
+        """The chance with which each worked lead came to be worked, shape `(n_leads,)`; missing for all others."""
+        explored = self.basis == HANDOVER_BASES.index("exploration")
+        return np.where(self.worked, np.where(explored, self.exploration_share, 1.0), np.nan)
 
 
 def decide_working(feedback: Feedback | None, seed: int, known_at_creation: pd.DataFrame) -> Working:
@@ -58,14 +75,14 @@ def decide_working(feedback: Feedback | None, seed: int, known_at_creation: pd.D
     """
     n_leads = len(known_at_creation)
     if feedback is None:
-        return Working(np.zeros(n_leads, dtype=np.int16), np.full(n_leads, np.nan))
+        return Working(np.zeros(n_leads, dtype=np.int16), np.full(n_leads, np.nan), 0.0)
     score = np.asarray(feedback.score(known_at_creation), dtype=np.float64)
     if score.shape != (n_leads,) or not np.isfinite(score).all():
         raise ValueError(f"score must give {n_leads} finite numbers, got shape {score.shape}")
     explored = stream(seed, "exploration").random(n_leads) < feedback.exploration_share
     basis = np.where(explored, HANDOVER_BASES.index("exploration"), HANDOVER_BASES.index("none"))
     basis[_best(score, feedback.worked_share)] = HANDOVER_BASES.index("score")
-    return Working(basis.astype(np.int16), score)
+    return Working(basis.astype(np.int16), score, feedback.exploration_share)
 
 
 def _best(score: Floats, share: float) -> NDArray[np.int64]:

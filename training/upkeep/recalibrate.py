@@ -34,6 +34,7 @@ from training.learn import CALIBRATING, Settings, against_champion, judge_model
 from training.pipeline import NOT_VALIDATED, Prepared, Trained, describe, manifest_of, read_guarded, threshold_of
 from training.recipe.calibrate import Calibration, CalibrationSettings, calibrate
 from training.recipe.fit import Progress, silent
+from training.recipe.importance import importance_weights
 from training.recipe.level import shift_to_rate
 from training.recipe.sample import FloatArray, Sample, recency_weights
 from training.splits import Rows, described
@@ -161,9 +162,13 @@ def drawn_towards(
     linear, trees : ndarray of float, shape (n_leads,)
         Margins in log-odds of the two parts.
     """
-    weights = recency_weights(leads.order, settings.half_life_leads)
     found = calibrate(
-        old.linear_slope * linear, old.tree_slope * trees, leads.target, weights=weights, settings=settings
+        old.linear_slope * linear,
+        old.tree_slope * trees,
+        leads.target,
+        weights=recency_weights(leads.order, settings.half_life_leads),
+        stands_for=importance_weights(leads.worked_chance),
+        settings=settings,
     )
     new, scale = found.calibrator, np.array([old.linear_slope, old.tree_slope, 1.0])
     slopes = Calibrator(old.linear_slope * new.linear_slope, old.tree_slope * new.tree_slope, new.intercept)
@@ -206,7 +211,8 @@ def _levelled(slopes: Calibration, model: LeadModel, leads: Sample) -> Calibrati
     leads that came later: with the same shift the change would be corrected twice, see `training.recipe.level`.
     """
     carried = replace(model, calibrator=replace(slopes.calibrator, intercept=0.0))
-    shift = shift_to_rate(carried.log_odds_unexplained(leads.matrix), leads.target, np.ones(len(leads)))
+    weights = importance_weights(leads.worked_chance)
+    shift = shift_to_rate(carried.log_odds_unexplained(leads.matrix), leads.target, weights)
     return replace(slopes, calibrator=replace(slopes.calibrator, intercept=shift))
 
 

@@ -210,3 +210,21 @@ def test_every_page_is_read_once_whatever_the_size_of_a_page(store: Store) -> No
         pages = list(store.exports.past_leads(per_page))
         assert [lead.lead_id for page in pages for lead in page] == [f"L{number}" for number in range(7)]
         assert max(map(len, pages)) <= per_page
+
+
+def test_what_was_handed_over_says_so_where_the_agreement_asks_for_chances(
+    store: Store, engine: sa.Engine, tmp_path: Path
+) -> None:
+    agreed = parse_definition(agreement(columns={**agreement()["columns"], "worked_chance": "chance"}))
+    for number in range(3):
+        score(store, f"L{number}", handover="nurture" if number == 2 else "go")
+    told(engine, "L0", "won", timedelta(days=9))
+    write(store, tmp_path / "history.parquet", agreed)
+    rows = read(tmp_path / "history.parquet")
+    assert rows["chance"].fillna(-1).to_dict() == {"L0": 1.0, "L1": 1.0, "L2": -1.0}
+    history = read_history(agreed, files_of(agreed, str(tmp_path / "history.parquet")))
+    assert history.frame.set_index("lead_id")["worked_chance"].isna().to_dict() == {
+        "L0": False,
+        "L1": False,
+        "L2": True,
+    }

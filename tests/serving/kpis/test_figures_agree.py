@@ -182,6 +182,7 @@ def test_the_store_decides_a_win_as_training_does(store: Store, database_url: st
             "as_of": pd.Series([row["first_as_of"] for row in leads]).astype("datetime64[us, UTC]"),
             "closed": pd.Series(list(map(closed_as_exported, leads))).astype("datetime64[us, UTC]"),
             "outcome": [row["outcome"] or "open" for row in leads],
+            "worked_chance": 1.0,
         }
     )
     learnt = labels_of(frame)

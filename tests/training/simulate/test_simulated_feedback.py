@@ -12,6 +12,7 @@ from training.simulate import LEAKS, Feedback, Simulated, simulate
 
 HANDOVER_AND_LATER = [
     "handover_basis",
+    "worked_chance",
     "first_response_hours",
     "sales_accepted",
     "stage",
@@ -52,6 +53,20 @@ def test_exploration_works_a_random_share_and_there_the_truth_is_unchanged(large
     assert len(explored) == pytest.approx(0.7 * 0.2 * 100_000, rel=0.05)
     won, expected = explored["won_within_horizon"].sum(), explored["true_probability"].sum()
     assert abs(won - expected) < 4 * np.sqrt(expected)
+
+
+def test_each_worked_lead_carries_its_chance_and_stands_for_as_many_as_there_are(large: Simulated) -> None:
+    feedback = Feedback(score=by_employees, worked_share=0.3, exploration_share=0.2)
+    simulated = simulate(replace(large.parameters, feedback=feedback))
+    chance, basis = simulated.export["worked_chance"], simulated.export["handover_basis"]
+    assert (chance[basis == "score"] == 1).all()
+    assert (chance[basis == "exploration"] == 0.2).all()
+    assert chance[basis == "none"].isna().all()
+    assert (1 / chance).sum() == pytest.approx(100_000, rel=0.02)
+
+
+def test_without_a_loop_every_lead_is_worked_for_certain(small: Simulated) -> None:
+    assert (small.export["worked_chance"] == 1).all()
 
 
 def test_a_score_sees_only_what_is_known_at_creation_and_changes_no_field(clean: Simulated) -> None:

@@ -12,6 +12,7 @@ from training.simulate import LEAKS, Simulated, simulate
 
 HANDOVER_AND_LATER = [
     "handover_basis",
+    "worked_chance",
     "first_response_hours",
     "sales_accepted",
     "stage",
