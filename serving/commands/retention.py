@@ -24,6 +24,10 @@ RULE = Text(
     de="Seit dem {day} ({days} Tage) ist bei {n} Leads nichts geschehen.",
 )
 NOTHING_DONE = Text(en="They stay: this was a dry run.", de="Sie bleiben: Das war ein Probelauf.")
+LOG_IN_USE = Text(
+    en="Somebody has been reading the database for long: its log (-wal) may hold what was removed until the next run.",
+    de="Jemand liest die Datenbank schon lange: Ihr Log (-wal) kann das Gelöschte bis zum nächsten Lauf enthalten.",
+)
 REMOVED = Text(en="Removed: {rows}.", de="Gelöscht: {rows}.")
 
 
@@ -54,7 +58,9 @@ def retain(store: Store, definition: LeadDefinition, now: datetime, *, dry_run: 
     if dry_run:
         return [*told, NOTHING_DONE] if n_leads else told
     removed = store.retention.remove_older(since)
-    return [*told, Text(_removed(removed, "en"), _removed(removed, "de"))] if removed else told
+    if removed:
+        told.append(Text(_removed(removed, "en"), _removed(removed, "de")))
+    return [*told, LOG_IN_USE] if store.retention.log_holds_removed else told
 
 
 def _removed(removed: Mapping[str, int], language: Language) -> str:

@@ -50,6 +50,9 @@ class Receipt(TypedDict):
     removed: list[RowsRemoved]
     exports: Annotated[list[ExportNamed], Field(description="Delete the lead in these files, too.")]
     models_that_learnt_from_it: list[ModelNamed]
+    models_that_may_have: Annotated[
+        list[ModelNamed], Field(description="Retention has forgotten which leads stood in an export they learnt from.")
+    ]
     models_that_did_not: Annotated[
         list[ModelNamed], Field(description="By the exports of this service; other files are not known here.")
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select
 
 from features.erased import lead_hash
 from features.errors import LeadQualityError
@@ -17,7 +17,7 @@ from serving.store.log import Log
 from serving.store.records import Erasure
 from serving.store.removal import remove
 from serving.store.rows import rows_of, where_in
-from serving.store.tables import erasures, exported_leads, exports
+from serving.store.tables import erasures, exported_leads, exports, leads
 from serving.store.writer import Writer
 
 RECEIPTS = where_in(select(erasures.c.lead_hash, erasures.c.receipt), erasures.c.lead_hash)
@@ -78,6 +78,7 @@ def _removed(connection: Connection, erasure: Erasure, hashed: str) -> dict[str,
         {"export_id": row.export_id, "exported_at": _in_utc(row.exported_at)}
         for row in connection.execute(found.order_by(exports.c.exported_at))
     ]
+    since = connection.execute(select(leads.c.first_scored_at).where(leads.c.lead_id == erasure.lead_id)).scalar()
     removed = remove(connection, [erasure.lead_id])
     return {
         "receipt_id": erasure.receipt_id,
@@ -85,19 +86,33 @@ def _removed(connection: Connection, erasure: Erasure, hashed: str) -> dict[str,
         "erased_at": _in_utc(erasure.erased_at),
         "removed": [{"table": table, "n": n} for table, n in removed.items()],
         "exports": in_exports,
-        **_models(erasure, {export["export_id"] for export in in_exports}),
+        **_models(erasure, {export["export_id"] for export in in_exports}, _partly_forgotten(connection, since)),
         "note": {"en": NOT_KNOWN_HERE.en, "de": NOT_KNOWN_HERE.de},
     }
 
 
-def _models(erasure: Erasure, export_ids: set[str]) -> Mapping[str, Any]:
-    """Which of the known models had learnt from an export with the lead."""
-    shown = [{"bundle_id": each.bundle_id, "name": each.name, "version": each.version} for each in erasure.models]
-    learnt = [bool(export_ids & set(each.export_ids)) for each in erasure.models]
-    return {
-        "models_that_learnt_from_it": [model for model, yes in zip(shown, learnt, strict=True) if yes],
-        "models_that_did_not": [model for model, yes in zip(shown, learnt, strict=True) if not yes],
-    }
+def _models(erasure: Erasure, found: set[str], forgotten: set[str]) -> Mapping[str, Any]:
+    """Which of the known models had learnt from an export with the lead, and which from one that may have held it."""
+    told: dict[str, list[dict[str, str]]] = {"that_learnt_from_it": [], "that_may_have": [], "that_did_not": []}
+    for model in erasure.models:
+        learnt_from = set(model.export_ids)
+        which = "that_learnt_from_it" if learnt_from & found else "that_did_not"
+        if which == "that_did_not" and learnt_from & forgotten:
+            which = "that_may_have"
+        told[which].append({"bundle_id": model.bundle_id, "name": model.name, "version": model.version})
+    return {f"models_{which}": models for which, models in told.items()}
+
+
+def _partly_forgotten(connection: Connection, since: datetime | None) -> set[str]:
+    """The exports that may have held a lead which has been known since then: not all their leads are known any more.
+
+    Of a lead that has been known since before an export, retention has forgotten nothing.
+    """
+    n_known = func.count(exported_leads.c.lead_id)
+    query = select(exports.c.export_id).outerjoin(exported_leads).group_by(exports.c.export_id, exports.c.n_leads)
+    if since is not None:
+        query = query.where(exports.c.exported_at < since)
+    return set(connection.execute(query.having(n_known < exports.c.n_leads)).scalars())
 
 
 def _in_utc(moment: datetime) -> str:

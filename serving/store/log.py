@@ -16,7 +16,7 @@ from serving.store.errors import StoreDownError, outside
 WAIT_MS = 20
 """Longest wait for readers at one try: writers are held up no longer. Most readers have ended by then."""
 RETRY_S = 1.0
-TRIES_AT_CLOSE = 20
+PATIENCE_AT_CLOSE_S = 1.0
 BETWEEN_TRIES_S = 0.05
 
 
@@ -52,13 +52,27 @@ class Log:
         if self.holds_removed and time.monotonic() - self._tried_s >= RETRY_S:
             self._try_again()
 
-    def close(self) -> None:
-        """Try again what was in vain, for about a second; writers can go on between the tries."""
-        n_tries = 0
-        while self.holds_removed and n_tries < TRIES_AT_CLOSE:
-            time.sleep(BETWEEN_TRIES_S if n_tries else 0)
+    def empty_patiently(self, patience_s: float) -> None:
+        """Empty the log of what was removed, and try again for so many seconds; writers can go on between the tries.
+
+        Raises
+        ------
+        StoreDownError
+            If the database fails at the first try.
+        """
+        until_s = time.monotonic() + patience_s
+        self.empty()
+        while self.holds_removed and time.monotonic() < until_s:
+            time.sleep(BETWEEN_TRIES_S)
             self._try_again()
-            n_tries += 1
+
+    def close(self) -> None:
+        """Try again what was in vain, for about a second."""
+        if self.holds_removed:
+            try:
+                self.empty_patiently(PATIENCE_AT_CLOSE_S)
+            except StoreDownError:
+                return  # nobody asked for this try
 
     def _try_again(self) -> None:
         try:

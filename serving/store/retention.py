@@ -1,8 +1,8 @@
 """Leads to which nothing has happened for as long as the definition keeps them: they are removed.
 
 What happens to a lead is everything that comes in about it: a score, an outcome, a verdict. Objections stay, because
-they are kept for the person's sake; so do erasures, which know nobody. Which lead went into which export stays, too:
-models keep what they learnt, and the receipt of a later erasure says so.
+they are kept for the person's sake; so do erasures, which know nobody. That a lead went into an export is kept for as
+long after the export: until then, the receipt of a later erasure can name the models that learnt from it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, Select, Table, exists, func, select
+from sqlalchemy import Connection, Engine, Select, Table, delete, exists, func, select
 
 from features.errors import LeadQualityError
 from serving.store.errors import outside
 from serving.store.log import Log
 from serving.store.removal import remove
 from serving.store.rows import ROWS_PER_STATEMENT, rows_of, where_in
-from serving.store.tables import exported_leads, leads, objections, outcomes, scores, verdicts
+from serving.store.tables import exported_leads, exports, leads, objections, outcomes, scores, verdicts
 from serving.store.writer import Writer
 
+PATIENCE_S = 30.0
+"""How long emptying SQLite's log is tried: nobody waits for retention, and the process that runs it ends after it."""
 HAPPENINGS: tuple[Table, ...] = (scores, outcomes, verdicts)
 
 
@@ -41,7 +43,8 @@ class Retention:
     def remove_older(self, than: datetime) -> dict[str, int]:
         """How many rows were removed, by table, with the leads that had nothing happen to them since `than`.
 
-        Removed in small parts, so that the service goes on writing between them.
+        With them goes in which exports from before `than` leads stood that are not known any more otherwise. Removed in
+        small parts, so that the service goes on writing between them. Waits up to `PATIENCE_S` for readers of the log.
 
         Raises
         ------
@@ -52,8 +55,15 @@ class Retention:
         for part in self._parts(than):
             counted: dict[str, int] = self._writer.write(_remove, (part, than))
             removed.update(counted)
-        self._log.empty()
+        while forgotten := self._writer.write(_forget, than):
+            removed[exported_leads.name] += forgotten
+        self._log.empty_patiently(PATIENCE_S)
         return dict(removed)
+
+    @property
+    def log_holds_removed(self) -> bool:
+        """Whether the log of SQLite may still hold what was removed, because somebody reads who began before."""
+        return self._log.holds_removed
 
     def _parts(self, than: datetime) -> Iterator[tuple[str, ...]]:
         while True:
@@ -78,3 +88,19 @@ def _remove(
         still = [row.lead_id for row in rows_of(connection, where_in(_older(than), leads.c.lead_id), lead_ids)]
         results.append(remove(connection, still, keeping=[objections, exported_leads]))
     return results
+
+
+def _forget(connection: Connection, wanted: Sequence[datetime]) -> list[int | LeadQualityError]:
+    """Of how many rows it was forgotten in which exports leads stood; at most a part of them at a time."""
+    return [_forgotten(connection, than) for than in wanted]
+
+
+def _forgotten(connection: Connection, than: datetime) -> int:
+    old = select(exports.c.export_id).where(exports.c.exported_at < than)
+    unknown = ~exists().where(leads.c.lead_id == exported_leads.c.lead_id)
+    chosen = select(exported_leads.c.lead_id).where(exported_leads.c.export_id.in_(old), unknown)
+    part = list(connection.execute(chosen.distinct().limit(ROWS_PER_STATEMENT)).scalars())
+    if not part:
+        return 0
+    gone = delete(exported_leads).where(exported_leads.c.export_id.in_(old), exported_leads.c.lead_id.in_(part))
+    return connection.execute(gone).rowcount

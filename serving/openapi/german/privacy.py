@@ -26,6 +26,7 @@ TEXTS = {
     "Where an erased lead stood. The receipt does not name it.": "Wo ein gelöschter Lead stand. Die Quittung nennt ihn nicht.",
     "By it the lead is recognised and refused when it is sent again.": "An ihm wird der Lead erkannt und abgelehnt, wenn er noch einmal gesendet wird.",
     "Delete the lead in these files, too.": "Löschen Sie den Lead auch in diesen Dateien.",
+    "Retention has forgotten which leads stood in an export they learnt from.": "Aus einem ihrer Exporte ist nach der Aufbewahrungsfrist nicht mehr bekannt, welche Leads darin standen.",
     "By the exports of this service; other files are not known here.": "Nach den Exporten dieses Dienstes; andere Dateien sind hier nicht bekannt.",
     "A person's objection.": "Der Widerspruch einer Person.",
     "When the person objected. Default: now.": "Wann die Person widersprochen hat. Ohne Angabe: jetzt.",

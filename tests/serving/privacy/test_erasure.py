@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +52,10 @@ def all_of_the_database(database_url: str) -> str:
     return "\n".join(found)
 
 
-def export(database_url: str, export_id: str, lead_id: str) -> None:
+def export(database_url: str, export_id: str, lead_id: str, at: datetime = NOW) -> None:
     engine = open_engine(Settings(database_url=database_url).database_url, 5)
     with engine.begin() as connection:
-        row = {"export_id": export_id, "exported_at": NOW, "definition_fingerprint": "f" * 64, "n_leads": 1}
+        row = {"export_id": export_id, "exported_at": at, "definition_fingerprint": "f" * 64, "n_leads": 1}
         connection.execute(sa.insert(exports), row)
         connection.execute(sa.insert(exported_leads), {"export_id": export_id, "lead_id": lead_id})
     engine.dispose()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tests.serving.conftest import NOW
 from tests.serving.feedback.test_outcomes_and_verdicts import LIKELY, REJECTED, WON
 from tests.serving.privacy.test_erasure import export
 from tests.serving.small_model import definition
+from tests.serving.store.test_log import reader
 
 DAYS = 365
 OLD = NOW - timedelta(days=DAYS, seconds=1)
@@ -87,6 +90,42 @@ def test_a_receipt_still_names_the_models_that_learnt_from_a_lead_removed_by_ret
     assert [export["export_id"] for export in receipt["exports"]] == ["e1"]
     assert [model["bundle_id"] for model in receipt["models_that_learnt_from_it"]] == ["b1"]
     assert receipt["removed"] == [{"table": "exported_leads", "n": 1}]
+
+
+def test_in_which_old_exports_a_removed_lead_stood_is_forgotten_and_a_receipt_does_not_deny_it(
+    service: Client, store: Store, database_url: str
+) -> None:
+    fill(service)
+    for export_id, lead_id, at in (("e0", "OLD", OLD), ("e1", "OLD", NOW), ("e2", "WON", OLD), ("e3", "OBJECTED", OLD)):
+        export(database_url, export_id, lead_id, at)
+    retain(store, definition(), NOW, dry_run=False)
+    models = tuple(LearntFrom(f"b{number}", "m", str(number), (f"e{number}",)) for number in range(4))
+
+    def told(lead_id: str) -> dict[str, str]:
+        receipt = json.loads(store.erasures.erase(Erasure(lead_id, lead_id.ljust(32, "r"), NOW, models)))
+        named = {
+            which: receipt[f"models_{which}"] for which in ("that_learnt_from_it", "that_may_have", "that_did_not")
+        }
+        return {which: " ".join(each["bundle_id"] for each in found) for which, found in named.items()}
+
+    assert told("OBJECTED") == {"that_learnt_from_it": "", "that_may_have": "b0 b3", "that_did_not": "b1 b2"}
+    assert told("WON") == {"that_learnt_from_it": "b2", "that_may_have": "", "that_did_not": "b0 b1 b3"}
+    assert told("NEVER") == {"that_learnt_from_it": "", "that_may_have": "b0 b2 b3", "that_did_not": "b1"}
+    retain(store, definition(), NOW + timedelta(days=DAYS + 1), dry_run=False)
+    assert told("OLD") == {"that_learnt_from_it": "", "that_may_have": "b0 b1 b2 b3", "that_did_not": ""}
+
+
+def test_a_reader_of_the_log_is_waited_for_longer_than_a_process_takes_to_end(sqlite_url: str, bundle: Bundle) -> None:
+    store, seconds = Store(sqlite_url), 2.5  # a store that closes gives up after one
+    with Client(Settings(database_url=sqlite_url), bundle, OLD) as client:
+        fill(client)
+        with ThreadPoolExecutor(1) as threads, reader(sqlite_url):
+            removing = threads.submit(retain, store, definition(), NOW, dry_run=False)
+            time.sleep(seconds)
+            assert not removing.done()
+    told = removing.result(60)
+    store.close()
+    assert not any("-wal" in line.en for line in told)
 
 
 def test_a_day_before_its_time_nothing_is_removed(service: Client, store: Store) -> None:
