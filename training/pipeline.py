@@ -26,7 +26,7 @@ from features.model.bundle import Fit, Importance, Manifest, Window, open_bundle
 from features.model.sureness import Sureness
 from features.profile import Profile, learn_profile
 from features.sources import Source
-from features.text import Text
+from features.text import Text, whole
 from training.examples import sample_of, synthetic_rows
 from training.judging.gates import Candidate, Champion, Decision, Incomparable, Policy, decide
 from training.labels import Labelled, label, targets
@@ -35,6 +35,7 @@ from training.learn import Judgement, Learnt, Settings, against_champion, judge,
 from training.recipe.boost import lightgbm_contributions
 from training.recipe.familiar import learn_familiar
 from training.recipe.fit import Progress, silent
+from training.recipe.importance import effective_number, importance_weights
 from training.recipe.sureness import fit_sureness
 from training.report.card_content import card_documents
 from training.splits import Rows, Split, described, split
@@ -169,7 +170,7 @@ def train(prepared: Prepared, settings: Settings, *, now: datetime, progress: Pr
         windows=prepared.windows(),
         threshold=threshold_of(labelled, cut.test, learnt.fit.model),
         settings={**asdict(settings), "n_trees": learnt.fitted.n_rounds},
-        notes=learnt.fitted.notes,
+        notes=(*learnt.fitted.notes, *stands_for_others(labelled)),
     )
     progress(DOUBTING, 0.0)
     sureness = _sureness(labelled, shipped.model, learnt, profile, settings)
@@ -219,6 +220,24 @@ def manifest_of(
         libraries={name: version(name) for name in LIBRARIES},
         warnings=notes if by_time else (NOT_VALIDATED, *notes),
         history_exports=tuple(dict.fromkeys([*earlier_exports, *prepared.labelled.history.exports])),
+    )
+
+
+def stands_for_others(labelled: Labelled) -> tuple[Text, ...]:
+    """What the card says where some leads stand for others; nothing where every lead was worked."""
+    chance = labelled.frame["worked_chance"].to_numpy(dtype=float)
+    if (chance == 1).all():
+        return ()
+    n_leads, n_drawn = len(chance), int((chance < 1).sum())
+    says = round(effective_number(importance_weights(chance)))
+    n, drawn, effective = ([whole(count, language) for language in ("en", "de")] for count in (n_leads, n_drawn, says))
+    return (
+        Text(
+            en=f"Sales worked only some leads. Of the {n[0]} learnt from, {drawn[0]} were drawn by chance and stand for"
+            f" others as well: levels and figures are those of all leads, and as sure as from {effective[0]}.",
+            de=f"Der Vertrieb bearbeitete nur einige Leads. Von den {n[1]} gelernten wurden {drawn[1]} ausgelost und"
+            f" stehen auch für andere: Niveau und Kennzahlen gelten für alle Leads, so sicher wie aus {effective[1]}.",
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from features.model.calibrator import Calibrator, probabilities_of
 from tests.conftest import ONE_THREAD, SmallModel
 from training.examples import sample_of
 from training.learn import learn, ship
+from training.pipeline import stands_for_others
 from training.recipe.calibrate import calibrate
 from training.recipe.importance import effective_number, importance_weights, scaled_to_effective
 from training.recipe.level import at_level
@@ -125,3 +126,16 @@ def test_a_sample_takes_the_chances_along(small_model: SmallModel) -> None:
     labelled = replace(small_model.labelled, frame=frame.assign(worked_chance=chance))
     rows = np.array([5, 2, 9])
     assert (sample_of(labelled, small_model.learnt.fit.model.encoder, rows).worked_chance == chance[rows]).all()
+
+
+def test_the_card_says_that_some_leads_stand_for_others_and_how_many_they_are_worth(small_model: SmallModel) -> None:
+    labelled = small_model.labelled
+    assert stands_for_others(labelled) == ()
+    n_leads = len(labelled.frame)
+    chance = np.where(np.arange(n_leads) % 10 == 0, EXPLORED, 1.0)
+    (said,) = stands_for_others(replace(labelled, frame=labelled.frame.assign(worked_chance=chance)))
+    n_drawn = int((chance < 1).sum())
+    worth = (n_leads - n_drawn + 20 * n_drawn) ** 2 / (n_leads - n_drawn + 400 * n_drawn)
+    assert f"{n_drawn:,} were drawn by chance" in said.en
+    assert f"as sure as from {round(worth):,}." in said.en
+    assert "ausgelost" in said.de
