@@ -22,7 +22,7 @@ from serving.feedback.telling import OUTCOMES, VERDICTS, Way, tell_many
 from serving.identity import Arrival
 from serving.scorer import Scorer
 from serving.scoring import answered, model_record, score_lead
-from serving.store import Store, Told
+from serving.store import Store, Told, WantedScores
 
 NOBODY_ASKED = "replay"
 Progress = Callable[[date], None]
@@ -101,12 +101,12 @@ def _day(calls: Sequence[_Call], scorer: Scorer, store: Store) -> Replayed:
 
 def _score(calls: Sequence[_Call], scorer: Scorer, store: Store) -> None:
     model = model_record(scorer.model_name)
-    on_their_way = []
-    for call in calls:
-        pending = score_lead(orjson.dumps(call.body), scorer, received_at=call.at, idempotency_key=None)
-        on_their_way.append((pending, store.scores.submit(model, [pending.new])))
-    for pending, stored in on_their_way:
-        answered(pending, stored.result()[0], "en")
+    pending = [score_lead(orjson.dumps(call.body), scorer, received_at=call.at, idempotency_key=None) for call in calls]
+    written = store.scores.submit([WantedScores(model, [each.new]) for each in pending]).result()
+    for each, stored in zip(pending, written, strict=True):
+        if isinstance(stored, BaseException):
+            raise stored
+        answered(each, stored[0], "en")
 
 
 def _tell(calls: Sequence[_Call], way: Way[Any], told: Told[Any], scorer: Scorer) -> int:
