@@ -57,12 +57,12 @@ def handovers(probabilities: Floats, threshold: float) -> npt.NDArray[np.str_]:
     return np.where(probabilities >= threshold, "go", "nurture").astype(np.str_)
 
 
-def threshold_for(definition: LeadDefinition, probabilities: Sequence[float], weeks: float) -> float:
+def threshold_for(definition: LeadDefinition, probabilities: Sequence[float] | Floats, weeks: float) -> float:
     """The lowest probability at which a lead is handed over.
 
     Parameters
     ----------
-    probabilities : sequence of float
+    probabilities : sequence of float, or array of shape (n_leads,)
         Of all leads that arrived in a period later than training, so that volume and scores are those to come.
     weeks : float
         The length of that period in weeks.
@@ -79,7 +79,6 @@ def threshold_for(definition: LeadDefinition, probabilities: Sequence[float], we
     if rule.capacity_per_week is None:
         raise InternalError("A definition without a handover rule passed its checks.")
     places = math.floor(rule.capacity_per_week * weeks)
-    ranked = sorted(probabilities, reverse=True)
-    if places >= len(ranked):
+    if places >= len(probabilities):
         return 0.0
-    return ranked[places - 1] if places >= 1 else 1.0
+    return float(np.sort(np.asarray(probabilities))[-places]) if places >= 1 else 1.0

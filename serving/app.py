@@ -12,6 +12,8 @@ from starlette.concurrency import run_in_threadpool
 
 from features.errors import LeadQualityError
 from features.model.bundle import Bundle
+from serving.agreement.keeping import AgreementKeeper, InEffect
+from serving.agreement.supplies import Supplies
 from serving.auth.access import doors_of
 from serving.auth.gate import Gate
 from serving.auth.guard import Guard
@@ -60,12 +62,29 @@ def create_app(
     metrics = Metrics()
     store = store or Store(settings.database_url, timeout_s=settings.store_timeout_s, observer=metrics)
     guard = None if settings.demo else Guard(settings, store.keys, clock)
-    model = ModelInService(settings, bundle)
-    shadow = _shadow(settings, model, store, clock)
+    in_effect = InEffect(store.agreements)
+    model = ModelInService(settings, bundle, agreed_on=in_effect.of)
+    shadow = _shadow(settings, model, store, clock, in_effect)
+    keeper = AgreementKeeper(
+        [model, *([shadow.challenger] if shadow else [])], store.definitions, clock, settings.keys_refresh_s
+    )
     visitors = Visitors(store.sessions, guard, clock, session_hours=settings.session_hours)
+    state, supplies = StoreState(store), Supplies(store)
     gathering = Gathering(store.scores.submit, settings.store_timeout_s)
     service = Service(
-        settings, model, store, StoreState(store), gathering, visitors, error_page, clock, guard, metrics, shadow
+        settings,
+        model,
+        store,
+        state,
+        gathering,
+        visitors,
+        error_page,
+        keeper,
+        supplies,
+        clock,
+        guard,
+        metrics,
+        shadow,
     )
     app = FastAPI(
         title="Lead Quality",
@@ -113,6 +132,7 @@ async def _running(service: Service, *, closes_store: bool) -> AsyncIterator[Non
     async with AsyncExitStack() as at_end:  # the last first, and each of them even if one fails
         if closes_store:
             at_end.callback(service.store.close)
+        at_end.push_async_callback(run_in_threadpool, service.agreements.close)
         if service.shadow is not None:
             at_end.push_async_callback(run_in_threadpool, service.shadow.close)
         if service.guard is not None:
@@ -130,6 +150,7 @@ async def _begin(service: Service, tasks: list[asyncio.Task[None]]) -> Renewal:
     renewal = Renewal(models, service.clock, service.settings)
     tasks.append(asyncio.create_task(renewal.keep()))
     tasks.append(asyncio.create_task(keep_folding(service.store)))
+    tasks.append(asyncio.create_task(service.agreements.keep()))
     if service.guard is not None:
         await service.guard.read()
         tasks.append(asyncio.create_task(service.guard.keep()))
@@ -147,11 +168,13 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
             log.error("a task had failed", exc_info=failed)
 
 
-def _shadow(settings: Settings, champion: ModelInService, store: Store, clock: Clock) -> Shadow | None:
+def _shadow(
+    settings: Settings, champion: ModelInService, store: Store, clock: Clock, in_effect: InEffect
+) -> Shadow | None:
     """Who scores in the shadow, told of every score that is stored."""
     if not settings.shadow:
         return None
-    challenger = ModelInService(settings, source=settings.shadow)
+    challenger = ModelInService(settings, source=settings.shadow, agreed_on=in_effect.of)
     shadow = Shadow(champion, challenger, store, clock, lambda scorer: model_record(scorer.model_name))
     store.scores.listen(shadow.offer)
     return shadow
@@ -170,10 +193,11 @@ async def _until_ready(service: Service) -> None:
 
 async def _prepare(service: Service) -> bool:
     """Bring the tables up to date where that is ours to do, and open the model; whether both succeeded."""
-    steps = [("model", lambda: service.model.open(service.clock()))]
-    if service.store.migrates_itself:
-        steps.append(("store", service.store.migrate))
+    # The tables first: what was agreed on since the model was trained stands there.
+    steps = [("store", service.store.migrate)] if service.store.migrates_itself else []
+    steps.append(("model", lambda: service.model.open(service.clock())))
     done = [await run_in_threadpool(_done, name, step) for name, step in steps]
+    await run_in_threadpool(service.agreements.look)
     return all(done)
 
 

@@ -6,6 +6,8 @@ Each kind below is one value of `type`. The errors of features and of the store 
     KeyReusedError                 idempotency_key_reused
     LeadRefusedError               lead_refused             the person objected, or the lead was erased
     UnknownLeadError               unknown_lead             no score of the lead is stored
+    UnknownProposalError           unknown_proposal         an answer to a proposal that was never made
+    ProposalRefusedError           proposal_refused         a proposal, or an answer to one, that came too late
     NotHandedOverError             not_handed_over          a verdict on a lead that sales was never given
     NotReadyError                  not_ready                nothing to answer with yet
     OutsideError                   store_unavailable        the outside failed; send the request again
@@ -22,7 +24,14 @@ import orjson
 from features.errors import DataError, NotReadyError, OutsideError, Problem
 from features.text import LANGUAGES, Language, Text
 from serving.schemas import ProblemDetails, ProblemShown
-from serving.store import KeyReusedError, LeadRefusedError, NotHandedOverError, UnknownLeadError
+from serving.store import (
+    KeyReusedError,
+    LeadRefusedError,
+    NotHandedOverError,
+    ProposalRefusedError,
+    UnknownLeadError,
+    UnknownProposalError,
+)
 
 PROBLEM_JSON = "application/problem+json"
 MOST_PROBLEMS = 200
@@ -89,6 +98,12 @@ KINDS = {
             ),
         ),
         Kind(
+            "unknown_proposal",
+            404,
+            Text("There is no such proposal", "Diesen Vorschlag gibt es nicht"),
+            Text("Nothing was changed.", "Nichts wurde geändert."),
+        ),
+        Kind(
             "method_not_allowed",
             405,
             Text("Method not allowed", "Methode nicht erlaubt"),
@@ -127,6 +142,16 @@ KINDS = {
             Text(
                 "Sales judges only leads that it was given. Nothing was stored.",
                 "Der Vertrieb beurteilt nur Leads, die ihm übergeben wurden. Nichts wurde gespeichert.",
+            ),
+        ),
+        Kind(
+            "proposal_refused",
+            409,
+            Text("The agreement has moved on", "Die Vereinbarung ist inzwischen weiter"),
+            Text(
+                "Another proposal is open, or another version is in effect; problems says which. Nothing was changed.",
+                "Ein anderer Vorschlag ist offen oder eine andere Version in Kraft, siehe problems. "
+                "Nichts wurde geändert.",
             ),
         ),
         Kind(
@@ -260,6 +285,8 @@ KIND_OF: tuple[tuple[type[Exception], str], ...] = (
     (LeadRefusedError, "lead_refused"),
     (UnknownLeadError, "unknown_lead"),
     (NotHandedOverError, "not_handed_over"),
+    (UnknownProposalError, "unknown_proposal"),
+    (ProposalRefusedError, "proposal_refused"),
     (DataError, "invalid_request"),
     (NotReadyError, "not_ready"),
     (OutsideError, "store_unavailable"),

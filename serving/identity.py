@@ -2,8 +2,8 @@
 
 With the header Idempotency-Key, the key decides, even if another model is in service by now. It is the client's own:
 two systems that count up from 1 do not meet, and a new API key of the same client changes nothing. Without it, the same
-lead, content, as-of date and model are the same request. A request that names no as-of date means "today": the same
-content on the same day (UTC) is the same request, so a blind retry is stored once.
+lead, content, as-of date, model and agreement are the same request. A request that names no as-of date means "today":
+the same content on the same day (UTC) is the same request, so a blind retry is stored once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
+
+from serving.schemas import ModelName
 
 SCORE_ID_DIGITS = 32
 
@@ -69,7 +71,7 @@ def identity_by_content(
     as_of: datetime | None,
     fields: Any,
     *,
-    bundle_id: str,
+    model: ModelName,
     received_at: datetime,
     beside: Mapping[str, object],
 ) -> Identity:
@@ -81,8 +83,9 @@ def identity_by_content(
         What else it may say; what it does not say, as None, leaves the identity as it is without.
     """
     moment = as_of.astimezone(UTC).isoformat() if as_of else f"day {received_at.astimezone(UTC).date().isoformat()}"
+    served = [model["bundle_id"], model["definition"]["fingerprint"]]
     said = {name: value for name, value in beside.items() if value is not None}
-    key = hash_of(["content", bundle_id, lead_id, account_id, moment, fields, *([said] if said else [])])
+    key = hash_of(["content", *served, lead_id, account_id, moment, fields, *([said] if said else [])])
     return Identity(key, key)
 
 

@@ -1,18 +1,22 @@
 """The model in service, and how another one takes its place without a request being dropped.
 
 A request takes the scorer once, when it begins, and ends with it. Another one is opened, verified and warmed beside it;
-then one assignment puts it in its place. Where that fails, whatever the reason, the old one stays.
+then one assignment puts it in its place. Where that fails, whatever the reason, the old one stays. What both teams
+agreed on since the model was trained comes on top of it in the same way: as another scorer of the same bundle.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from features.definition import LeadDefinition
 from features.errors import BundleError, LeadQualityError, NotReadyError
 from features.model.bundle import Bundle, bundle_id_of, open_bundle
+from serving.agreement.applied import Agreed, under
 from serving.bundles import Found, find_bundle
 from serving.registry_stamp import stamp_of
 from serving.scorer import Scorer
@@ -37,17 +41,30 @@ class ModelInService:
         An opened bundle to serve, instead of one that is looked for; it is never replaced.
     source : str, optional
         Where to look for the bundle, if not where the settings say.
+    agreed_on : callable, optional
+        Gives what both teams have agreed on for a definition's name; nothing by default.
     """
 
-    def __init__(self, settings: Settings, bundle: Bundle | None = None, *, source: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        bundle: Bundle | None = None,
+        *,
+        source: str | None = None,
+        agreed_on: Callable[[str], Agreed | None] = lambda _name: None,
+    ) -> None:
         self._settings = settings
         self._source = settings.bundle if source is None else source
         self._given = bundle
+        self._agreed_on = agreed_on
+        self._agreed: Agreed | None = None
+        self._own: tuple[Bundle, Found] | None = None
         self._scorer: Scorer | None = None
         self._reason = "the bundle has not been opened yet"
         self._pending: Pending | None = None
         self._stamp: str | None = None
         self._one_at_a_time = threading.Lock()
+        self._putting = threading.Lock()
 
     @property
     def scorer(self) -> Scorer:
@@ -61,6 +78,19 @@ class ModelInService:
         if self._scorer is None:
             raise NotReadyError(self._reason)
         return self._scorer
+
+    @property
+    def own_definition(self) -> LeadDefinition:
+        """The definition that the model in service was trained under, whatever was agreed since.
+
+        Raises
+        ------
+        NotReadyError
+            With the reason why there is none.
+        """
+        if self._own is None:
+            raise NotReadyError(self._reason)
+        return self._own[0].definition
 
     @property
     def source(self) -> str:
@@ -106,6 +136,21 @@ class ModelInService:
                 self._note(f"the service failed: {type(error).__module__}.{type(error).__qualname__}", now)
                 raise
 
+    def agree(self, now: datetime) -> bool:
+        """Put the model in service under what is agreed on by now; whether that is something else. Blocks.
+
+        Raises
+        ------
+        NotReadyError
+            If there is no model.
+        LeadQualityError
+            If they do not go together; what was in service stays there.
+        """
+        name = self.own_definition.name
+        with self._putting:  # not while another bundle is looked for, which may take minutes
+            agreed = self._agreed_on(name)
+            return agreed != self._agreed and self._own is not None and self._put(*self._own, agreed, now)
+
     def _note(self, reason: str, now: datetime) -> None:
         self._reason = reason
         if self._pending is None or self._pending.reason != reason:
@@ -113,19 +158,25 @@ class ModelInService:
 
     def _renewed(self, now: datetime, asked: bool) -> bool:
         if self._given is not None:
-            return self._scorer is None and self._put(self._scorer_of(self._given, Found(Path())), now)
+            return self._scorer is None and self._take(self._given, Found(Path()), now)
         # Before the bundle is looked for: what changes meanwhile changes the stamp once more.
         stamp = stamp_of(self._source)
         if self._scorer is not None and not asked and stamp is not None and stamp == self._stamp:
             return False
         found = find_bundle(self._source, self._settings.bundle_cache)
-        renewed = not self._serves(found) and self._put(self._opened(found), now)
+        renewed = not self._serves(found) and self._take(self._opened(found), found, now)
         self._stamp, self._pending = stamp, None
         return renewed
 
-    def _put(self, scorer: Scorer, now: datetime) -> bool:
+    def _take(self, bundle: Bundle, found: Found, now: datetime) -> bool:
+        with self._putting:
+            return self._put(bundle, found, self._agreed_on(bundle.definition.name), now)
+
+    def _put(self, bundle: Bundle, found: Found, agreed: Agreed | None, now: datetime) -> bool:
+        strongest = self._settings.strongest_reasons
+        scorer = Scorer(under(bundle, agreed), name=found.name, version=found.version, strongest=strongest)
         scorer.warm(now)
-        self._scorer = scorer
+        self._scorer, self._own, self._agreed = scorer, (bundle, found), agreed
         return True
 
     def _serves(self, found: Found) -> bool:
@@ -136,15 +187,11 @@ class ModelInService:
         named = not found.version or (found.name, found.version) == (model["name"], model["version"])
         return named and bundle_id_of(found.place) == model["bundle_id"]
 
-    def _opened(self, found: Found) -> Scorer:
+    def _opened(self, found: Found) -> Bundle:
         bundle = open_bundle(found.place)
         if found.bundle_id and found.bundle_id != bundle.bundle_id:
             raise BundleError(
                 f"{found.name} version {found.version} is bundle {found.bundle_id} in the registry, but it holds "
                 f"bundle {bundle.bundle_id}."
             )
-        return self._scorer_of(bundle, found)
-
-    def _scorer_of(self, bundle: Bundle, found: Found) -> Scorer:
-        strongest = self._settings.strongest_reasons
-        return Scorer(bundle, name=found.name, version=found.version, strongest=strongest)
+        return bundle

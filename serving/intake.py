@@ -20,6 +20,7 @@ from features.text import Text, same
 from serving.body import parse_body
 from serving.errors import MOST_PROBLEMS, ApiError
 from serving.identity import Arrival, Identity, SentKey, identity_by_content, identity_by_key
+from serving.schemas import ModelName
 from serving.scorer import Lead, Scorer
 from serving.store import Saved
 
@@ -68,7 +69,7 @@ def read_lead(entry: object, scorer: Scorer, arrival: Arrival, position: int = 0
         owner=entry.get("owner"),
         deal_value=deal_value,
     )
-    identity = _identity(lead, facts.named_as_of, scorer.bundle.bundle_id, arrival, position)
+    identity = _identity(lead, facts.named_as_of, scorer.model_name, arrival, position)
     return Admitted(replace(lead, score_id=identity.score_id), identity)
 
 
@@ -246,7 +247,7 @@ def _bounded(fields: dict[str, Any], scorer: Scorer) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name in known} | dict.fromkeys(unknown)
 
 
-def _identity(lead: Lead, named: datetime | None, bundle_id: str, arrival: Arrival, position: int) -> Identity:
+def _identity(lead: Lead, named: datetime | None, model: ModelName, arrival: Arrival, position: int) -> Identity:
     if arrival.idempotency_key is not None:
         return identity_by_key(arrival, position)
     return identity_by_content(
@@ -254,7 +255,7 @@ def _identity(lead: Lead, named: datetime | None, bundle_id: str, arrival: Arriv
         lead.account_id,
         named,
         lead.fields,
-        bundle_id=bundle_id,
+        model=model,
         received_at=arrival.received_at,
         beside={"owner": lead.owner, "deal_value": lead.deal_value},
     )

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from features.text import Language
+from serving.agreement.keeping import AgreementKeeper
+from serving.agreement.supplies import Supplies
 from serving.auth.guard import Guard
 from serving.cockpit.session import Visitors
 from serving.errors import ApiError, preferred_language
@@ -50,6 +52,10 @@ class Service:
     """Who has signed in to the cockpit."""
     error_page: Callable[[Request, ApiError], Response]
     """What the cockpit's visitors see where other callers get problem details."""
+    agreements: AgreementKeeper
+    """Who puts the model under what both teams have agreed on since it was trained."""
+    supplies: Supplies
+    """The leads of past windows, as the simulator of the handover asks for them."""
     clock: Clock = utc_now
     guard: Guard | None = None
     """Who says which callers may; None in the demo, where everybody may."""

@@ -6,8 +6,9 @@
     signed in   somebody who has signed in to the cockpit, in any role or in one of these; a key opens no page by itself
 
 What each role is for: `crm` is the system that sends leads and what became of them; `sales` and `marketing` read
-everything, and sales answers with verdicts; `data` looks after the model and the stored history. Objection and erasure
-are a person's right, which reaches us through the CRM or is carried out by whoever looks after the data.
+everything, sales answers with verdicts, and both decide on the agreement; `data` looks after the model and the stored
+history. Objection and erasure are a person's right, which reaches us through the CRM or is carried out by whoever looks
+after the data.
 """
 
 from __future__ import annotations
@@ -91,6 +92,10 @@ ACCESS: Mapping[str, Need] = {
     "GET /v1/erasures/{receipt_id}": ANY_KEY,
     "GET /v1/kpis": ANY_KEY,
     "GET /v1/handover": ANY_KEY,
+    "GET /v1/agreement": ANY_KEY,
+    "POST /v1/agreement/proposals": only("marketing", "sales"),
+    "POST /v1/agreement/proposals/{proposal_id}/consent": only("marketing", "sales"),
+    "POST /v1/agreement/proposals/{proposal_id}/decline": only("marketing", "sales"),
     "GET /v1/model": ANY_KEY,
     "GET /v1/model/importance": ANY_KEY,
     "POST /v1/model/reload": only("data"),

@@ -109,11 +109,11 @@ def key_sent(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
 
 
 async def _let_in_with_key(scope: Scope, need: Need, guard: Guard) -> None:
-    """Return if the caller may; the id of the key then stands in the request's state."""
+    """Return if the caller may; the id of the key and its role then stand in the request's state."""
     key, address = key_sent(scope["headers"]), address_of(scope)
     record = await (guard.recognized(key, address) if need.is_open else guard.admit(need, key, address))
     if record is not None:
-        scope["state"] |= {"key_id": record.key_id, "client": record.client}
+        scope["state"] |= {"key_id": record.key_id, "client": record.client, "role": record.role}
 
 
 def address_of(scope: Scope) -> str:

@@ -67,7 +67,7 @@ class Simulated:
     by_grade: tuple[GradeLoad, ...]
 
 
-def simulate(probabilities: Sequence[float], weeks: float, definition: LeadDefinition) -> Simulated:
+def simulate(probabilities: Sequence[float] | Floats, weeks: float, definition: LeadDefinition) -> Simulated:
     """What the handover rule of `definition` would have done.
 
     Parameters
@@ -79,8 +79,12 @@ def simulate(probabilities: Sequence[float], weeks: float, definition: LeadDefin
     definition : LeadDefinition
         With the rule to be tried; its cut-offs grade the leads, so that windows scored under others compare.
     """
-    threshold = threshold_for(definition, probabilities, weeks)
     p = np.asarray(probabilities, dtype=np.float64)
+    return simulate_at(p, threshold_for(definition, p, weeks), weeks, definition)
+
+
+def simulate_at(p: Floats, threshold: float, weeks: float, definition: LeadDefinition) -> Simulated:
+    """What handing over from `threshold` on would have done; the parameters are those of `simulate`."""
     taken = p[p >= threshold]
     return Simulated(
         threshold=threshold,

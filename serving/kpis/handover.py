@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal, NotRequired
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -19,6 +20,7 @@ from serving.kpis.capacity import Simulated, Wins, simulate
 from serving.kpis.counts import NAMED, Selection
 from serving.kpis.query import Query, read_query, selection
 from serving.kpis.shares import LEVEL
+from serving.kpis.supply import read_supply
 from serving.schemas import Probability
 
 PERIOD_AND_FILTERS = ("from", "to", *NAMED)
@@ -101,20 +103,30 @@ def read_rule(
 
 
 def handover(
-    probabilities: Callable[[Selection], Sequence[float]], query: Query, definition: LeadDefinition, now: datetime
+    probabilities: Callable[[Selection], Sequence[float]],
+    query: Query,
+    definition: LeadDefinition,
+    now: datetime,
+    began: datetime | None = None,
 ) -> HandoverAnswer:
-    """What the rule of `definition` would have done; `probabilities` is the store's `figures.probabilities`.
-
-    A window that reaches beyond today is cut there: the leads of days to come would be missing.
+    """What the rule of `definition` would have done; the parameters are those of `read_supply`.
 
     Raises
     ------
     StoreDownError
         If the database fails.
     """
-    chosen = selection(query, definition, now)
-    weeks = (min(chosen.end, now) - chosen.start).total_seconds() / (7 * 24 * 3600)
-    return _shown(simulate(probabilities(chosen), max(weeks, 1 / 7), definition), query, definition)
+    supply = read_supply(probabilities, selection(query, definition, now), now, began)
+    return _shown(simulate(supply.probabilities, supply.weeks, definition), query, definition)
+
+
+def first_day(first_scored_at: datetime | None, definition: LeadDefinition) -> datetime | None:
+    """The midnight, on the definition's clocks, before the first lead of all was scored; None without any."""
+    if first_scored_at is None:
+        return None
+    return first_scored_at.astimezone(ZoneInfo(definition.read.timezone)).replace(
+        hour=0, minute=0, second=0, microsecond=0, fold=0
+    )
 
 
 def _shown(simulated: Simulated, query: Query, definition: LeadDefinition) -> HandoverAnswer:

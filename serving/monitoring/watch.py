@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from features.definition import LeadDefinition, facts_fingerprint
 from features.encode import Matrix
 from features.errors import RecordError
 from features.model.bundle import Bundle
@@ -22,7 +23,7 @@ from serving.monitoring.drift import Integers
 from serving.monitoring.hysteresis import Patience, State, after
 from serving.monitoring.reading import Reading
 from serving.monitoring.volume import MOST_DAYS
-from serving.store import AlertRecord, FirstScore, Watching
+from serving.store import AlertRecord, Comparable, FirstScore, Watching
 
 TURN_SHARE = 0.9
 """A worker may evaluate when this share of the time between two evaluations has passed since anybody did."""
@@ -121,7 +122,7 @@ def _record(reading: Reading, state: State, now: datetime) -> AlertRecord:
 def _seen(bundle: Bundle, watching: Watching, settings: WatchSettings, now: datetime) -> Seen:
     definition = bundle.definition
     zone = ZoneInfo(definition.read.timezone)
-    recent = watching.recent(definition.fingerprint, now - timedelta(days=settings.days), settings.leads)
+    recent = watching.recent(_comparable(definition), now - timedelta(days=settings.days), settings.leads)
     has_outcomes = watching.has_outcomes()
     return Seen(
         recent=_recent(bundle, recent),
@@ -129,6 +130,10 @@ def _seen(bundle: Bundle, watching: Watching, settings: WatchSettings, now: date
         lacks_outcomes=not has_outcomes,
         counts=watching.counts(whole_days(watching.first_scored_at(), now, zone)),
     )
+
+
+def _comparable(definition: LeadDefinition) -> Comparable:
+    return Comparable(definition.fingerprint, facts_fingerprint(definition))
 
 
 def whole_days(first: datetime | None, now: datetime, zone: ZoneInfo) -> list[datetime]:
@@ -166,7 +171,7 @@ def _matured(bundle: Bundle, watching: Watching, most: int, now: datetime) -> Ma
     horizon = timedelta(days=definition.target.horizon_days)
     day = manifest.seen_until("shipped", "recalibrated") or manifest.created_at[: len("2026-01-31")]
     since = midnight(date.fromisoformat(day), ZoneInfo(definition.read.timezone))
-    found = watching.matured(definition.fingerprint, since, now - horizon, most)
+    found = watching.matured(_comparable(definition), since, now - horizon, most)
     matrix, leads = _encoded(bundle, [lead for lead in found if not lead.was_closed])
     won = [_is_won(lead, lead.as_of + horizon) for lead in leads]
     recent = recent_of(bundle, matrix, _accounts(leads))

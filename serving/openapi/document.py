@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
+from serving.agreement.shapes import SCHEMAS as AGREEMENT_SCHEMAS
 from serving.auth.access import ACCESS, ANY_KEY, Need
 from serving.feedback.shapes import feedback_schemas
 from serving.lead_schema import lead_examples, lead_schemas
@@ -50,6 +51,7 @@ def openapi_document(app: FastAPI, scorer: Scorer | None, settings: Settings) ->
     document["security"] = [{name: []} for name in WAYS_IN]
     schemas.update(feedback_schemas(scorer.bundle.definition if scorer else None, settings.max_batch_leads))
     schemas["ObjectionRequest"] = OBJECTION_REQUEST
+    schemas.update(AGREEMENT_SCHEMAS)
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             _say_who_may(operation, ACCESS[f"{method.upper()} {path}"])

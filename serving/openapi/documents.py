@@ -31,12 +31,12 @@ MAKERS: Mapping[Version, Callable[[Mapping[str, Any], str], dict[str, Any]]] = {
 
 
 class Documents:
-    """The documents of one application; the texts are collected anew only when another model serves."""
+    """The documents of one application; the texts are collected anew only when another model or agreement serves."""
 
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         self._app = app
         self._settings = settings
-        self._kept: tuple[str, dict[Language, dict[str, Any]]] | None = None
+        self._kept: tuple[tuple[str, str], dict[Language, dict[str, Any]]] | None = None
 
     def get(self, scorer: Scorer | None, version: Version, language: Language, address: str) -> dict[str, Any]:
         """The document for the model in service; it does not list fields while there is none.
@@ -51,8 +51,15 @@ class Documents:
             Where the service is, such as `https://leads.example.com`.
         """
         # By id: a scorer that has been replaced is not kept alive by what was written about it.
-        kept, bundle_id = self._kept, scorer.model_name["bundle_id"] if scorer else ""
-        if kept is None or kept[0] != bundle_id:
+        kept, served = self._kept, _served(scorer)
+        if kept is None or kept[0] != served:
             document = openapi_document(self._app, scorer, self._settings)
-            kept = self._kept = (bundle_id, {language: in_language(document, language) for language in LANGUAGES})
+            kept = self._kept = (served, {language: in_language(document, language) for language in LANGUAGES})
         return MAKERS[version](kept[1][language], address)
+
+
+def _served(scorer: Scorer | None) -> tuple[str, str]:
+    """Which model is in service, and under which agreement."""
+    if scorer is None:
+        return "", ""
+    return scorer.model_name["bundle_id"], scorer.model_name["definition"]["fingerprint"]

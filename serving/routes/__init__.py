@@ -2,6 +2,7 @@
 
 from serving.cockpit.router import ROUTERS as PAGES
 from serving.routes import (
+    agreement,
     alerts,
     documentation,
     feedback,
@@ -20,6 +21,7 @@ ROUTERS = (
     leads.router,
     feedback.router,
     kpis.router,
+    agreement.router,
     privacy.router,
     model.router,
     alerts.router,

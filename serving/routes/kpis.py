@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from features.definition import LeadDefinition
 from features.errors import DataError, Problem
 from features.text import Text, same
 from serving.kpis.as_csv import as_csv
 from serving.kpis.counts import BYS, NAMED
-from serving.kpis.handover import MOST_PER_WEEK, HandoverAnswer, handover, read_rule
+from serving.kpis.handover import MOST_PER_WEEK, HandoverAnswer, first_day, handover, read_rule
 from serving.kpis.query import GROUPS_ON_A_PAGE, MOST_GROUPS, Query, read_query
 from serving.kpis.report import kpis
 from serving.kpis.shapes import KpiAnswer
@@ -101,7 +103,12 @@ async def simulate_handover(request: Request) -> Response:
     now = service.clock()
     parameters = request.query_params.multi_items()
     query, definition = read_rule(parameters, service.model.scorer.bundle.definition, now)
-    return json_response(await run_in_threadpool(handover, service.store.figures.probabilities, query, definition, now))
+    return json_response(await run_in_threadpool(_simulated, service, query, definition, now))
+
+
+def _simulated(service: Service, query: Query, definition: LeadDefinition, now: datetime) -> HandoverAnswer:
+    began = first_day(service.store.watching.first_scored_at(), definition)
+    return handover(service.store.figures.probabilities, query, definition, now, began)
 
 
 def _wants_csv(request: Request) -> bool:

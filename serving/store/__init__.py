@@ -21,7 +21,7 @@ from serving.store.sessions import SessionRecord
 from serving.store.shadow import Pair, ShadowScore
 from serving.store.store import Store
 from serving.store.told import Told
-from serving.store.watching import AlertRecord, FirstScore, Watching
+from serving.store.watching import AlertRecord, Comparable, FirstScore, Watching
 from serving.store.worklist import Wanted
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Agreements",
     "AlertRecord",
     "Answered",
+    "Comparable",
     "DefinitionRecord",
     "Definitions",
     "Erasure",

@@ -104,7 +104,7 @@ class UnknownProposalError(DataError):
 
     title = Text(en="There is no such proposal", de="Diesen Vorschlag gibt es nicht")
 
-    def __init__(self, proposal_id: int) -> None:
+    def __init__(self, proposal_id: int | str) -> None:
         what = Text("no proposal has this number", "kein Vorschlag hat diese Nummer")
         expected = Text("a proposal_id that GET /v1/agreement lists", "eine proposal_id aus GET /v1/agreement")
         super().__init__([Problem("proposal_id", what, expected, seen=str(proposal_id), code="unknown_proposal")])

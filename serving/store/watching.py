@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Engine, Select, delete, func, select
+from sqlalchemy import Connection, Engine, Select, delete, func, or_, select
 
 from features.errors import LeadQualityError
 from features.target import closed_before
 from serving.store.errors import outside
 from serving.store.rows import insert_or_replace
-from serving.store.tables import alerts, leads, outcomes, scores
+from serving.store.tables import alerts, definitions, leads, outcomes, scores
 from serving.store.writer import Writer
 
 TURN: Final = "(turn)"
@@ -49,6 +49,20 @@ class FirstScore:
     def was_closed(self) -> bool:
         """Whether its outcome was there before its as-of date."""
         return self.outcome_latest_at is not None and bool(closed_before(self.outcome_latest_at, self.as_of))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparable:
+    """Whose leads can be compared: those scored under this definition, or under another in which facts mean the same.
+
+    Attributes
+    ----------
+    facts : str
+        `features.definition.facts_fingerprint`.
+    """
+
+    fingerprint: str
+    facts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +99,14 @@ class Watching:
         self._engine = engine
         self._writer = writer
 
-    def recent(self, fingerprint: str, since: datetime, most: int) -> list[FirstScore]:
-        """The newest leads first scored since then under this definition, at most so many, the newest first."""
-        return self._first_scores(fingerprint, most, leads.c.first_scored_at >= since)
+    def recent(self, agreed: Comparable, since: datetime, most: int) -> list[FirstScore]:
+        """The newest leads first scored since then under such a definition, at most so many, the newest first."""
+        return self._first_scores(agreed, most, leads.c.first_scored_at >= since)
 
-    def matured(self, fingerprint: str, since: datetime, until: datetime, most: int) -> list[FirstScore]:
+    def matured(self, agreed: Comparable, since: datetime, until: datetime, most: int) -> list[FirstScore]:
         """The newest leads whose first as-of date lies from `since` to `until`, both included."""
         return self._first_scores(
-            fingerprint, most, leads.c.first_as_of >= since, leads.c.first_as_of <= until, newest=leads.c.first_as_of
+            agreed, most, leads.c.first_as_of >= since, leads.c.first_as_of <= until, newest=leads.c.first_as_of
         )
 
     def counts(self, edges: Sequence[datetime]) -> list[int]:
@@ -130,12 +144,14 @@ class Watching:
         """The alerts after `change`, which is given those before it in the transaction that writes."""
         return self._writer.write(_change, change)
 
-    def _first_scores(self, fingerprint: str, most: int, *which: Any, newest: Any = None) -> list[FirstScore]:
+    def _first_scores(self, agreed: Comparable, most: int, *which: Any, newest: Any = None) -> list[FirstScore]:
         order = leads.c.first_scored_at if newest is None else newest
+        under = scores.c.definition_fingerprint
+        same_facts = select(definitions.c.fingerprint).where(definitions.c.facts == agreed.facts)
         query: Select[Any] = (
             select(leads.c.account_id, scores.c.as_of, scores.c.inputs, *OUTCOME)
             .join_from(leads, scores, scores.c.request_key == leads.c.first_key)
-            .where(scores.c.definition_fingerprint == fingerprint, *which)
+            .where(or_(under == agreed.fingerprint, under.in_(same_facts)), *which)
             .order_by(order.desc(), leads.c.lead_id)
             .limit(most)
         )

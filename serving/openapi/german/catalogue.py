@@ -7,7 +7,7 @@ from typing import Any
 
 from features.text import Language
 from serving.errors import KINDS
-from serving.openapi.german import alerts, common, feedback, kpis, leads, model, privacy, scores
+from serving.openapi.german import agreement, alerts, common, feedback, kpis, leads, model, privacy, scores
 
 TOLD = ("summary", "description")
 DATA = frozenset(("value", "enum", "const", "default", "example"))
@@ -15,6 +15,7 @@ BETWEEN_KINDS = "; "  # responses.documented joins several kinds of one status w
 
 GERMAN: Mapping[str, str] = {
     **{kind.title.en: kind.title.de for kind in KINDS.values()},
+    **agreement.TEXTS,
     **alerts.TEXTS,
     **common.TEXTS,
     **feedback.TEXTS,

@@ -13,7 +13,7 @@ from features.model.bundle import Bundle
 from serving.monitoring.hysteresis import Patience
 from serving.monitoring.watch import Alert, WatchSettings, evaluate, evaluate_in_turn
 from serving.settings import Settings
-from serving.store import Store
+from serving.store import Comparable, Store
 from tests.serving.monitoring.stored_leads import (
     Change,
     every,
@@ -124,14 +124,14 @@ def test_a_lead_counts_once_however_often_it_is_scored(sqlite_store: Store, bund
     came = leads_that_came(seed=29)[:300]
     store_leads(sqlite_store, bundle, came, NOW)
     before = of(checked(sqlite_store, bundle, 1), "field:source").reading
-    leads = sqlite_store.watching.recent(bundle.definition.fingerprint, NOW - timedelta(days=60), 1_000)
+    leads = sqlite_store.watching.recent(Comparable(bundle.definition.fingerprint, ""), NOW - timedelta(days=60), 1_000)
     assert len(leads) == 300
     assert before.n < 300  # those without the field are no part of its distribution
 
 
 def test_leads_under_another_definition_are_not_compared(sqlite_store: Store, bundle: Bundle) -> None:
     store_leads(sqlite_store, bundle, leads_that_came(seed=30)[:300], NOW)
-    assert sqlite_store.watching.recent("another", NOW - timedelta(days=60), 1_000) == []
+    assert sqlite_store.watching.recent(Comparable("another", ""), NOW - timedelta(days=60), 1_000) == []
 
 
 def test_the_state_survives_a_restart_and_is_cleared_when_all_is_well_again(
