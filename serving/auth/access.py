@@ -118,6 +118,11 @@ ACCESS: Mapping[str, Need] = {
     "POST /cockpit/sign-out": SIGNED_IN,
     "GET /cockpit": SIGNED_IN,
     # model
+    "GET /cockpit/why": SIGNED_IN,
+    "GET /cockpit/why.csv": SIGNED_IN,
+    "GET /cockpit/agreement": SIGNED_IN,
+    "POST /cockpit/agreement/proposals": signed_in_as("marketing", "sales"),
+    "POST /cockpit/agreement/proposals/{proposal_id}/{act}": signed_in_as("marketing", "sales"),
     "GET /cockpit/model": SIGNED_IN,
 }
 

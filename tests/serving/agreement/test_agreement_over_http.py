@@ -109,14 +109,14 @@ def test_what_both_agreed_on_decides_the_next_score_and_the_last_one_keeps_its_o
 
 
 def test_hours_alone_can_be_agreed_on_and_the_rule_stays(teams: dict[Role, Speaks]) -> None:
-    agreed(teams, {"based_on": OWN_VERSION, "follow_up_hours": {"A": 2, "C": 72}, "comment": "A wants a call at once"})
+    agreed(teams, {"based_on": OWN_VERSION, "follow_up_hours": {"B": 2, "C": 72}, "comment": "B wants a call at once"})
     in_effect = teams["sales"].get("/v1/agreement")["in_effect"]
-    assert in_effect["parts"] == {"handover": {"threshold": 0.3}, "follow_up_hours": {"A": 2.0, "C": 72.0}}
+    assert in_effect["parts"] == {"handover": {"threshold": 0.3}, "follow_up_hours": {"B": 2.0, "C": 72.0}}
     assert (in_effect["threshold"], in_effect["source"]) == (0.3, "agreement")
     told(teams["crm"].post("/v1/score", {"lead_id": "L-1", "fields": LIKELY}))
     (row,) = teams["sales"].get("/v1/leads?handed_over=true")["leads"]
     due = NOW + timedelta(hours=2)
-    assert row["grade"] == "A"
+    assert row["grade"] == "B"
     assert row["contact_due_at"].startswith(f"{due:%Y-%m-%dT%H:%M}")
 
 
@@ -148,7 +148,7 @@ def test_a_capacity_becomes_a_threshold_by_the_leads_that_came(teams: dict[Role,
         ({**RULE, "handover": {"threshold": 1}}, {"handover.threshold"}),
         ({**RULE, "handover": {"threshold": 0.5, "capacity_per_week": 3}}, {"handover"}),
         ({**RULE, "handover": {"capacity_per_week": "40"}}, {"handover.capacity_per_week"}),
-        ({**RULE, "handover": {"capacity_per_week": 10**400}}, {"handover.capacity_per_week"}),
+        ({**RULE, "handover": {"capacity_per_week": 10**300}}, {"handover.capacity_per_week"}),
         ({**RULE, "follow_up_hours": {"E": 3}}, {"follow_up_hours"}),
         ({**RULE, "follow_up_hours": {"A": -1, "B": 9_000}}, {"follow_up_hours.A", "follow_up_hours.B"}),
         ({**RULE, "team": "sales"}, {"team"}),
