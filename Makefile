@@ -27,7 +27,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo simulate define horizon backtest train recalibrate due promote rollback versions \
-        key serve history score card mlflow notebooks test test-fast check format lint types imports bench bench-quality lock clean
+        key serve agreement history score card mlflow notebooks test test-fast check format lint types imports bench bench-quality lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ key: setup ## make an API key and print it, this once (CLIENT=name ROLE=crm|sale
 
 serve: setup ## start the scoring service on the champion, for those with a key (MODEL=name; settings: docs/en/service.md)
 	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving
+
+agreement: setup ## write into a definition file what both teams agreed on in the service (DEFINITION=lead.toml; PRINT=1 prints it)
+	$(PY) -m serving agreement --definition '$(DEFINITION)' $(if $(PRINT),,--write)
 
 history: setup ## write what was scored and what became of it, to train on (OUT=history.parquet MODEL=name LATE=1)
 	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving history --out '$(or $(OUT),.state/history.parquet)' \

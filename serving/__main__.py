@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from features.text import reader_language
 from serving.commands import (
+    agreement,
     backup,
     demo,
     erased,
@@ -23,7 +24,7 @@ from serving.commands import (
     watch,
 )
 
-COMMANDS = (serve, migrate, keys, watch, backup, history, shadow, retention, erased, openapi, replay, demo)
+COMMANDS = (serve, migrate, keys, agreement, watch, backup, history, shadow, retention, erased, openapi, replay, demo)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,6 +23,8 @@ from serving.kpis.supply import Supply
 WEEKS = (4, USUAL_WEEKS, 26, 52)
 ENOUGH_LEADS = 200
 MOST_ROWS = 12
+FAR = 0.15
+"""By this share, as many leads more or fewer are told as not what was agreed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,9 @@ class SimulatorView:
     now : Setting
         The rule in effect.
     tried : Setting or None
-        The rule that is tried, if there is one and it hands over other leads.
-    has_tried : bool
-        Whether a rule is tried at all, even if it hands over the same leads.
+        The rule that is tried, if there is one.
+    fitting : float or None
+        The threshold that would hand over as many leads as agreed, where the one in effect is far from that.
     """
 
     weeks_asked: int
@@ -110,11 +112,7 @@ class SimulatorView:
     tried: Setting | None
     difference: Difference | None
     picture: Picture | None
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether enough leads came to tell a threshold from a capacity."""
-        return self.n_leads >= self.fewest
+    fitting: float | None
 
 
 def simulator_view(supplies: Supplies, bundle: Bundle, tried: Tried, now: datetime, reader: Reader) -> SimulatorView:
@@ -150,6 +148,7 @@ def simulator_view(supplies: Supplies, bundle: Bundle, tried: Tried, now: dateti
         tried=_setting(other, tried.capacity) if other else None,
         difference=difference(current, other, supply.probabilities) if current and other else None,
         picture=_picture(supply, current, other, reader) if current else None,
+        fitting=_fitting(supply, current, definition) if current else None,
     )
 
 
@@ -166,6 +165,16 @@ def _supply(supplies: Supplies, definition: LeadDefinition, weeks: int | None, n
         if len(supply.probabilities) >= ENOUGH_LEADS:
             break
     return each, supply
+
+
+def _fitting(supply: Supply, current: Simulated, definition: LeadDefinition) -> float | None:
+    """See `SimulatorView.fitting`: other leads come, or score otherwise, than when it was agreed."""
+    agreed = definition.handover.capacity_per_week
+    if agreed is None:
+        return None
+    threshold = tried_threshold(definition, definition.handover, supply)
+    would = simulated(supply, threshold, definition).n_handed_over
+    return threshold if abs(current.n_handed_over - would) > FAR * max(would, 1) else None
 
 
 def _setting(simulated: Simulated, capacity: float | None) -> Setting:
@@ -192,7 +201,7 @@ def _picture(supply: Supply, now: Simulated, tried: Simulated | None, reader: Re
         reaching(points, marks, axes, reader.language),
         t("agreement.curve.title"),
         t("agreement.curve.says", level=reader.percent(LEVEL)),
-        tuple(t(f"agreement.curve.{name}") for name in ("capacity", "from", "wins", "interval")),
+        tuple(t("agreement.curve." + name) for name in ("capacity", "from", "wins", "interval")),
         tuple(_row(each, reader) for each in _some(reached)),
     )
 

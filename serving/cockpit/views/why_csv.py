@@ -23,7 +23,7 @@ def why_csv(bundle: Bundle, owner: str, reader: Reader) -> bytes:
     """
     out, t = io.StringIO(), Catalogue(reader)
     writer = csv.writer(out, delimiter=";" if reader.language == "de" else ",")
-    writer.writerow([t(f"why.csv.{name}") for name in (*HEADS, POINTS)])
+    writer.writerow([t("why.csv." + name) for name in (*HEADS, POINTS)])
     overall = bundle.profile.overall().rate
     for field in evidence_of_fields(bundle, owner):
         for row in field.rows:
@@ -34,7 +34,7 @@ def why_csv(bundle: Bundle, owner: str, reader: Reader) -> bytes:
 def _line(field: FieldEvidence, row: ValueRow, overall: float, reader: Reader, t: Catalogue) -> Iterator[str]:
     found, told = row.evidence, row.strip is not None
     yield harmless(reader.text(field.label))
-    yield t(f"common.roles.{field.owner}")
+    yield t("common.roles." + field.owner)
     yield _number(field.importance, reader)
     yield harmless(reader.text(row.label))
     yield str(found.n)
@@ -42,7 +42,7 @@ def _line(field: FieldEvidence, row: ValueRow, overall: float, reader: Reader, t
     for share in (found.rate, found.low, found.high):
         yield _number(share, reader) if told else ""
     yield _number(overall, reader)
-    yield t(f"why.standing.{row.standing}")
+    yield t("why.standing." + row.standing)
     yield t("why.csv.yes") if row.thin else t("why.csv.no")
     yield _number(row.points, reader)
 

@@ -117,7 +117,7 @@ def test_hours_alone_can_be_agreed_on_and_the_rule_stays(teams: dict[Role, Speak
     (row,) = teams["sales"].get("/v1/leads?handed_over=true")["leads"]
     due = NOW + timedelta(hours=2)
     assert row["grade"] == "B"
-    assert row["contact_due_at"].startswith(f"{due:%Y-%m-%dT%H:%M}")
+    assert row["due_at"].startswith(f"{due:%Y-%m-%dT%H:%M}")
 
 
 def test_a_capacity_becomes_a_threshold_by_the_leads_that_came(teams: dict[Role, Speaks], service: Client) -> None:
