@@ -10,7 +10,7 @@ import numpy as np
 from features.definition import LeadDefinition
 from features.definition.agreement import Handover
 from features.grades import threshold_for
-from serving.kpis.capacity import Simulated, Wins, simulate_at, wins
+from serving.kpis.capacity import Simulated, Wins, simulate_at, wins, wins_of_sums
 from serving.kpis.supply import Floats, Supply
 
 MOST_POINTS = 40
@@ -77,7 +77,12 @@ def difference(now: Simulated, tried: Simulated, p: Floats) -> Difference:
 def reaches(supply: Supply) -> list[Reach]:
     """Expected wins over capacity, from a few leads a week to all that come."""
     p, weeks = supply.probabilities, supply.weeks
-    return [_reach(p, places, capacity, weeks) for capacity, places in _places(len(p), weeks)]
+    v = p * (1 - p)
+    sums = [np.cumsum(part) for part in (p, v, v * (1 - 2 * p))]  # of the best leads, however many those are
+    return [
+        _reach(capacity, float(p[places - 1]), wins_of_sums(places, *(float(part[places - 1]) for part in sums)), weeks)
+        for capacity, places in _places(len(p), weeks)
+    ]
 
 
 def simulated(supply: Supply, threshold: float, definition: LeadDefinition) -> Simulated:
@@ -85,9 +90,7 @@ def simulated(supply: Supply, threshold: float, definition: LeadDefinition) -> S
     return simulate_at(supply.probabilities, threshold, supply.weeks, definition)
 
 
-def _reach(p: Floats, places: int, capacity: float, weeks: float) -> Reach:
-    best = wins(p[:places])
-    threshold = float(p[places - 1])
+def _reach(capacity: float, threshold: float, best: Wins, weeks: float) -> Reach:
     return Reach(capacity, threshold, best.expected / weeks, best.low / weeks, best.high / weeks)
 
 

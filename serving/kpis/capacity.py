@@ -99,14 +99,19 @@ def simulate_at(p: Floats, threshold: float, weeks: float, definition: LeadDefin
 
 def wins(p: Floats, level: float = LEVEL) -> Wins:
     """The wins that leads of these probabilities, (n_leads,), will bring if they are right."""
-    expected, variance = float(p.sum()), float((p * (1 - p)).sum())
+    v = p * (1 - p)
+    return wins_of_sums(len(p), float(p.sum()), float(v.sum()), float((v * (1 - 2 * p)).sum()), level)
+
+
+def wins_of_sums(n: int, expected: float, variance: float, third: float, level: float = LEVEL) -> Wins:
+    """The same for `n` leads from the sums of p, of p (1 - p) and of p (1 - p) (1 - 2 p)."""
     if variance < NEARLY_NONE:
         return Wins(expected, expected, expected)
-    skewness = float((p * (1 - p) * (1 - 2 * p)).sum()) / variance**1.5
+    skewness = third / variance**1.5
     low, high = (
         _quantile(expected, math.sqrt(variance), skewness, share) for share in ((1 - level) / 2, (1 + level) / 2)
     )
-    return Wins(expected, min(max(0.0, low), expected), max(min(float(len(p)), high), expected))
+    return Wins(expected, min(max(0.0, low), expected), max(min(float(n), high), expected))
 
 
 def _quantile(mean: float, deviation: float, skewness: float, share: float) -> float:
