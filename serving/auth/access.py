@@ -117,6 +117,10 @@ ACCESS: Mapping[str, Need] = {
     "POST /cockpit/sign-in": OPEN_PAGE,
     "POST /cockpit/sign-out": SIGNED_IN,
     "GET /cockpit": SIGNED_IN,
+    # Worklist and lead.
+    "GET /cockpit/worklist": SIGNED_IN,
+    "GET /cockpit/leads/{lead_id}": SIGNED_IN,
+    "POST /cockpit/leads/{lead_id}/verdict": signed_in_as("sales"),
     # model
     "GET /cockpit/why": SIGNED_IN,
     "GET /cockpit/why.csv": SIGNED_IN,

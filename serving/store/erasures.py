@@ -50,6 +50,13 @@ class Erasures:
             receipt: bytes | None = connection.execute(query).scalar()
         return receipt
 
+    def erased_at(self, lead_id: str) -> datetime | None:
+        """When the lead was erased; None if it was not."""
+        query = select(erasures.c.erased_at).where(erasures.c.lead_hash == lead_hash(lead_id))
+        with outside(), self._engine.connect() as connection:
+            erased_at: datetime | None = connection.execute(query).scalar()
+        return erased_at
+
     def hashes(self) -> list[str]:
         """`features.erased.lead_hash` of every erased lead."""
         with outside(), self._engine.connect() as connection:

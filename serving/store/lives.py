@@ -37,6 +37,20 @@ class StoredScore:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreInShort:
+    """A score without what it was made from, and without its reasons."""
+
+    score_id: str
+    as_of: datetime
+    received_at: datetime
+    bundle_id: str
+    probability: float
+    grade: str
+    model_name: str
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where in a lead's history something stands: by its arrival, then by kind, then by the number of its row."""
 
@@ -85,6 +99,16 @@ class Lives:
                 _score(row) for row in connection.execute(_stored_scores(lead_id).order_by(*newest_first).limit(2))
             ]
         return (found[1] if len(found) > 1 else None), (found[0] if found else None)
+
+    def newest(self, lead_id: str, most: int) -> list[ScoreInShort]:
+        """The lead's newest scores by as-of date, the newest first."""
+        names = [column for column in scores.columns if column.name in ScoreInShort.__slots__]
+        named = (models.c.name.label("model_name"), models.c.version.label("model_version"))
+        query = select(scores.c.request_key, *names, *named).join(models).where(scores.c.lead_id == lead_id)
+        newest_first = (scores.c.as_of.desc(), scores.c.id.desc())
+        with outside(), self._engine.connect() as connection:
+            found = list(connection.execute(query.order_by(*newest_first).limit(most)))
+        return [ScoreInShort(request_key[:SCORE_ID_DIGITS], *values) for request_key, *values in found]
 
     def score_before(self, lead_id: str, place: Place) -> StoredScore | None:
         """The lead's score that arrived last before `place`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from serving.store.agreements import Agreements
 from serving.store.backup import back_up
+from serving.store.closed import ClosedLeads
 from serving.store.definitions import Definitions
 from serving.store.engine import open_engine
 from serving.store.erasures import Erasures
@@ -49,6 +50,7 @@ class Store:
     watching : Watching
     lives : Lives
     worklist : Worklist
+    closed : ClosedLeads
     sessions : Sessions
 
     Parameters
@@ -81,6 +83,7 @@ class Store:
         self.watching = Watching(self._engine, self._writer)
         self.lives = Lives(self._engine)
         self.worklist = Worklist(self._engine)
+        self.closed = ClosedLeads(self._engine)
         self.sessions = Sessions(self._engine, self._writer)
 
     @property

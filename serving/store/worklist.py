@@ -72,15 +72,23 @@ class Worklist:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def page(self, wanted: Wanted, after: Place | None, most: int) -> list[LeadRow]:
-        """Rows of leads in the order wanted, after a lead's place in it and id; objections are left out."""
+    def page(self, wanted: Wanted, after: Place | None, most: int, *, backwards: bool = False) -> list[LeadRow]:
+        """Rows of leads in the order wanted, after a lead's place in it and id; objections are left out.
+
+        Parameters
+        ----------
+        backwards : bool
+            The rows before that place instead, those next to it; still in the order wanted.
+        """
         place = (leads.c[wanted.order], leads.c.lead_id)
-        conditions = _conditions(wanted, self._engine.name)
-        query = select(leads).where(*conditions).order_by(*(part.desc() for part in place)).limit(most)
+        ordered = [part.asc() if backwards else part.desc() for part in place]
+        query = select(leads).where(*_conditions(wanted, self._engine.name)).order_by(*ordered).limit(most)
         if after is not None:
-            query = query.where(tuple_(*place) < tuple_(literal(after[0], place[0].type), after[1]))
+            here, there = tuple_(*place), tuple_(literal(after[0], place[0].type), after[1])
+            query = query.where(here > there if backwards else here < there)
         with outside(), self._engine.connect() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
+            found = [dict(row._mapping) for row in connection.execute(query)]
+        return found[::-1] if backwards else found
 
     def beginning_with(self, text: str, after: str | None, most: int) -> list[LeadRow]:
         """Rows of the leads whose ids begin with `text`, by id, after one of them; objections are left out."""
