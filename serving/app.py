@@ -29,6 +29,7 @@ from serving.in_service import ModelInService
 from serving.logs import configure_logs, log
 from serving.metrics import Metrics
 from serving.middleware import RequestLog
+from serving.registry import RegistryRecord
 from serving.renewal import Renewal
 from serving.responses import answer_errors
 from serving.routes import ROUTERS
@@ -70,21 +71,21 @@ def create_app(
     )
     visitors = Visitors(store.sessions, guard, clock, session_hours=settings.session_hours)
     state, supplies = StoreState(store), Supplies(store)
-    gathering = Gathering(store.scores.submit, settings.store_timeout_s)
     service = Service(
         settings,
         model,
         store,
         state,
-        gathering,
-        visitors,
-        error_page,
-        keeper,
-        supplies,
-        clock,
-        guard,
-        metrics,
-        shadow,
+        gathering=Gathering(store.scores.submit, settings.store_timeout_s),
+        visitors=visitors,
+        error_page=error_page,
+        agreements=keeper,
+        supplies=supplies,
+        registry=RegistryRecord(settings.bundle),
+        clock=clock,
+        guard=guard,
+        metrics=metrics,
+        shadow=shadow,
     )
     app = FastAPI(
         title="Lead Quality",

@@ -21,7 +21,11 @@ from features.errors import BundleError, OutsideError
 from features.model.bundle import MANIFEST
 
 REGISTRY = "models:/"
+RECORD = "--record"
 FETCH_TIMEOUT_S = 300
+PROMOTIONS = ".promotions"  # what training appends to a model's name for the record of who made what champion
+MOST_VERSIONS = 25
+PAGE = 1000
 BUNDLE_ID = "bundle_id"  # the tag in which training says which bundle a version is
 model_uri = re.compile(
     r"models:/(?P<name>(?!\.\.?[/@])[^/@]+)(@(?P<alias>[A-Za-z0-9_-]+)|/(?P<version>[0-9]+))"
@@ -59,16 +63,28 @@ def find_bundle(source: str, cache: Path) -> Found:
         return Found(Path(source))
     if not model_uri(source):
         raise BundleError(f"{source!r} names no model: expected models:/NAME@ALIAS or models:/NAME/VERSION.")
-    command = [sys.executable, "-m", "serving.bundles", source, str(cache)]
-    try:
-        fetched = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise OutsideError(f"fetching {source} failed: {type(error).__name__}") from error
-    if fetched.returncode:
-        last = (fetched.stderr.strip().splitlines() or ["no message"])[-1]
-        raise OutsideError(f"fetching {source} failed: {last}")
-    answer = json.loads(fetched.stdout.strip().splitlines()[-1])
+    answer = ask_registry(source, str(cache), what=f"fetching {source}")
     return Found(Path(answer.pop("place")), **answer)
+
+
+def ask_registry(asked: str, given: str, *, what: str) -> dict[str, Any]:
+    """The answer of a child process that asks the registry by MLflow; blocks.
+
+    Raises
+    ------
+    OutsideError
+        If it fails, or takes too long.
+    """
+    command = [sys.executable, "-m", "serving.bundles", asked, given]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise OutsideError(f"{what} failed: {type(error).__name__}") from error
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise OutsideError(f"{what} failed: {last}")
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
 
 
 def fetch(source: str, cache: Path) -> Found:
@@ -97,6 +113,40 @@ def fetch(source: str, cache: Path) -> Found:
     return Found(place, name, version, registered.tags.get(BUNDLE_ID, ""))
 
 
+def record_of(name: str) -> dict[str, Any]:
+    """What a registry knows of a model as plain data: its newest versions with tags and metrics, and its promotions.
+
+    Needs MLflow. `serving.registry` reads what this gives.
+    """
+    from mlflow import MlflowClient
+
+    client = MlflowClient()
+    aliases = client.get_registered_model(name).aliases
+    newest = sorted(_versions_of(client, name), key=lambda each: -int(each.version))[:MOST_VERSIONS]
+    versions = [
+        {
+            "number": int(each.version),
+            "created_at_ms": each.creation_timestamp,
+            "aliases": sorted(alias for alias, number in aliases.items() if int(number) == int(each.version)),
+            "tags": dict(each.tags),
+            "metrics": dict(client.get_run(each.run_id).data.metrics) if each.run_id else {},
+        }
+        for each in newest
+    ]
+    entries = [{"position": int(each.version), **each.tags} for each in _versions_of(client, name + PROMOTIONS)]
+    return {"versions": versions, "promotions": sorted(entries, key=lambda entry: int(entry["position"]))}
+
+
+def _versions_of(client: Any, name: str) -> list[Any]:
+    found, token = [], None
+    while True:
+        page = client.search_model_versions(f"name='{name}'", max_results=PAGE, page_token=token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
 def _key(registered: Any) -> str:
     """The name of a version's bundle in the cache: version 1 of another registry, or of a later one, is another."""
     source = f"{registered.source} {registered.creation_timestamp}"
@@ -120,9 +170,10 @@ def _move(bundle: Path, place: Path) -> None:
         shutil.rmtree(bundle)
 
 
-def _main(source: str, cache: str) -> int:
+def _main(asked: str, given: str) -> int:
+    """`SOURCE CACHE` fetches a bundle, `--record NAME` tells what the registry knows; either gives a line of JSON."""
     try:
-        found = fetch(source, Path(cache))
+        answer = record_of(given) if asked == RECORD else _fetched(asked, Path(given))
     except ImportError:
         print("MLflow is not installed here; install it, or name a bundle's directory", file=sys.stderr)
         return 1
@@ -130,8 +181,13 @@ def _main(source: str, cache: str) -> int:
         # The last line of the traceback is all that the parent passes on.
         print(f"{type(error).__name__}: {error}".splitlines()[0], file=sys.stderr)
         return 1
-    print(json.dumps({**asdict(found), "place": str(found.place)}))
+    print(json.dumps(answer))
     return 0
+
+
+def _fetched(source: str, cache: Path) -> dict[str, Any]:
+    found = fetch(source, cache)
+    return {**asdict(found), "place": str(found.place)}
 
 
 if __name__ == "__main__":

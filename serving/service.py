@@ -20,6 +20,7 @@ from serving.gathering import Gathering
 from serving.identity import SentKey
 from serving.in_service import ModelInService
 from serving.metrics import Metrics
+from serving.registry import RegistryRecord
 from serving.settings import Settings
 from serving.shadow.shadow import Shadow
 from serving.store import Store
@@ -56,6 +57,8 @@ class Service:
     """Who puts the model under what both teams have agreed on since it was trained."""
     supplies: Supplies
     """The leads of past windows, as the simulator of the handover asks for them."""
+    registry: RegistryRecord
+    """What the registry knows of the model."""
     clock: Clock = utc_now
     guard: Guard | None = None
     """Who says which callers may; None in the demo, where everybody may."""

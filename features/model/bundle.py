@@ -47,7 +47,7 @@ from features.model.strangeness import NOTHING_SEEN
 from features.model.sureness import NOT_SAID, Sureness
 from features.model.trees import Forest
 from features.profile import Profile
-from features.text import Text
+from features.text import LANGUAGES, Text
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
@@ -126,6 +126,8 @@ class Bundle:
     manifest: Manifest
     sureness: Sureness | None = None
     familiar: Familiar | None = None
+    cards: Mapping[str, str] = field(default_factory=dict)
+    """The model card as a page, by language; empty for bundles that were put together without one."""
 
     @property
     def definition(self) -> LeadDefinition:
@@ -255,7 +257,13 @@ def open_bundle(place: Path) -> Bundle:
         sureness, familiar = _opened_doubts(model, contents.get(SURENESS))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"{place}: an entry of the bundle is missing or of the wrong kind: {error!r}.") from error
-    return Bundle(_sha256(raw)[:12], model, profile, importance, manifest, sureness, familiar)
+    cards = {name.split(".")[1]: contents[name].decode() for name in contents if _is_card(name)}
+    return Bundle(_sha256(raw)[:12], model, profile, importance, manifest, sureness, familiar, cards)
+
+
+def _is_card(name: str) -> bool:
+    """Whether a file of a bundle is the model card as a page, such as card.en.html."""
+    return name in {f"card.{language}.html" for language in LANGUAGES}
 
 
 def bundle_id_of(place: Path) -> str:

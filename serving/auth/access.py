@@ -128,6 +128,8 @@ ACCESS: Mapping[str, Need] = {
     "POST /cockpit/agreement/proposals": signed_in_as("marketing", "sales"),
     "POST /cockpit/agreement/proposals/{proposal_id}/{act}": signed_in_as("marketing", "sales"),
     "GET /cockpit/model": SIGNED_IN,
+    "GET /cockpit/model/record": SIGNED_IN,
+    "GET /cockpit/model/card": SIGNED_IN,
 }
 
 

@@ -57,6 +57,11 @@ class Reader:
         word = {"en": "to", "de": "bis"}[self.language]
         return f"{self.percent(low, digits)} {word} {self.percent(high, digits)}"
 
+    def numbers_between(self, low: float, high: float, digits: int = 2) -> str:
+        """An interval of numbers: 0.93 to 1.12."""
+        word = {"en": "to", "de": "bis"}[self.language]
+        return f"{self.number(low, digits)} {word} {self.number(high, digits)}"
+
     def about(self, share: float) -> str:
         """A probability in words: "about 1 in 4"."""
         return _about(share, self)
@@ -98,7 +103,7 @@ class Reader:
 
 
 FILTERS: Final = tuple(
-    "number whole percent points between about date moment month iso span lasting text choose".split()
+    "number whole percent points between numbers_between about date moment month iso span lasting text choose".split()
 )
 """The methods that templates use as filters."""
 

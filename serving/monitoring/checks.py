@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -66,11 +67,12 @@ class Recent:
 
 @dataclass(frozen=True)
 class Matured:
-    """Matured leads that the model had not seen; each array (n_leads,)."""
+    """Matured leads that the model had not seen; each array (n_leads,), and their as-of dates where known."""
 
     won: npt.NDArray[np.bool_]
     probability: npt.NDArray[np.float64]
     account: Integers
+    as_of: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from serving.store.observer import Nobody, Observer
 from serving.store.records import Outcome, Verdict
 from serving.store.retention import Retention
 from serving.store.scores import Scores
+from serving.store.served import Served
 from serving.store.sessions import Sessions
 from serving.store.shadow import Shadows
 from serving.store.told import OUTCOMES, VERDICTS, Told
@@ -52,6 +53,7 @@ class Store:
     worklist : Worklist
     closed : ClosedLeads
     sessions : Sessions
+    served : Served
 
     Parameters
     ----------
@@ -85,6 +87,7 @@ class Store:
         self.worklist = Worklist(self._engine)
         self.closed = ClosedLeads(self._engine)
         self.sessions = Sessions(self._engine, self._writer)
+        self.served = Served(self._engine)
 
     @property
     def migrates_itself(self) -> bool:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import uvicorn
@@ -28,7 +28,7 @@ from training.learn import Settings as LearnSettings
 from training.recipe.fit import FitSettings
 from training.recipe.parts import PartSettings
 from training.recipe.rounds import RoundSettings
-from training.simulate import Simulation, simulate, write
+from training.simulate import Drift, Simulation, simulate, write
 from training.simulate.calls import calls, until_now, write_calls
 
 NOW = datetime(2026, 6, 16, 9, 30, tzinfo=UTC)
@@ -43,7 +43,10 @@ STARTS_WITHIN_S = 60
 
 def train_bundle(place: Path, agreed: LeadDefinition) -> Path:
     """A bundle as `make train` writes it, with metrics and model cards, from a small simulated history."""
-    written = write(simulate(Simulation(n_leads=N_LEARNT, seed=7)), place / "history")
+    history = Simulation(
+        n_leads=N_LEARNT, start=date(2025, 1, 1), days=340, seed=7, drift=Drift(origin=date(2024, 1, 1))
+    )
+    written = write(simulate(history), place / "history")
     prepared = pipeline.prepare(agreed, files_of(agreed, str(written.leads)), QUICKLY)
     trained = pipeline.train(prepared, QUICKLY, now=TRAINED_AT)
     return pipeline.write(trained, place, pipeline.gate(trained, None, Policy(), QUICKLY))

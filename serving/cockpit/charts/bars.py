@@ -12,7 +12,7 @@ from serving.cockpit.charts.drawing import INK, PREDICTED, Picture, drawn, rows_
 if TYPE_CHECKING:
     from serving.cockpit.charts.drawing import Chart
 
-WIDTH, STEP, LETTERS = 420, 30, 30
+WIDTH, STEP, LETTERS = 210, 30, 24
 
 
 class Bar(NamedTuple):
@@ -35,7 +35,7 @@ def _chart(_: Language, bars: tuple[Bar, ...]) -> Chart:
     rows = [{"name": textwrap.fill(bar.name, LETTERS), "value": bar.value, "shown": bar.shown} for bar in bars]
     largest = max((bar.value for bar in bars), default=0.0) or 1.0
     x = alt.X("value:Q").title(None).axis(None).scale(domain=[0, largest * 1.15], nice=False)
-    y = alt.Y("name:N").title(None).sort(None).axis(labelLimit=260, labelPadding=8, ticks=False, domain=False)
+    y = alt.Y("name:N").title(None).sort(None).axis(labelLimit=200, labelPadding=8, ticks=False, domain=False)
     base = alt.Chart(rows_of(rows)).encode(x=x, y=y)
     drawn_bars = base.mark_bar(color=PREDICTED, height={"band": 0.66}, cornerRadiusEnd=2)
     numbers = base.mark_text(align="left", dx=6, color=INK).encode(text="shown:N")

@@ -41,10 +41,17 @@ VARIABLES: Final = {
 """Okabe and Ito's (2008) colours, told apart without colour vision: what the model said is blue, what was observed is
 orange, everywhere. Each has a brighter form for dark pages in the style sheet."""
 
-FONT: Final = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
+FONT: Final = "Helvetica, Arial, Liberation Sans, sans-serif"
+"""As wide here, where the room for labels is measured, as in the browser."""
+
+ENLARGED: Final = 1.2
+"""Charts are drawn for a phone, some 380 wide, and shown larger where there is room."""
+
 MOST_KEPT: Final = 256
 
 _colour = re.compile('"(' + "|".join(VARIABLES) + ')"', re.IGNORECASE)
+
+_size = re.compile(r'width="([\d.]+)" height="[\d.]+" ')
 
 Row = Mapping[str, Any]
 Make = Callable[..., "Chart"]
@@ -107,7 +114,8 @@ def rows_of(values: Sequence[Row]) -> alt.InlineData:
 def _for_the_page(svg: str) -> str:
     """The drawing with the page's colours, hidden from screen readers, which get the sentence and the table."""
     coloured = _colour.sub(lambda found: f'"var({VARIABLES[found[1].lower()]})"', svg)
-    return coloured.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    enlarged = _size.sub(lambda found: f'width="{ENLARGED * float(found[1]):.0f}" ', coloured, count=1)
+    return enlarged.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
 def _look(language: Language) -> alt.Config:
@@ -136,7 +144,7 @@ def _look(language: Language) -> alt.Config:
         axis=axis,
         text=alt.MarkConfig(color=INK, fontSize=12),
         view=alt.ViewConfig(stroke=None),
-        legend=alt.LegendConfig(labelFontSize=12, labelColor=INK, title=None, orient="top", symbolStrokeWidth=2),
+        legend=alt.LegendConfig(labelFontSize=12, labelColor=INK, orient="top", symbolStrokeWidth=2),
     )
 
 

@@ -48,7 +48,8 @@ class Visitor:
 
     def _headers(self) -> dict[str, str]:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        return {"Accept-Language": self.language} | ({"Cookie": cookie} if cookie else {})
+        # Sent even if empty: the client under it would otherwise send the cookies of whoever came before.
+        return {"Accept-Language": self.language, "Cookie": cookie}
 
     def _kept(self, answer: httpx.Response) -> httpx.Response:
         for sent in answer.headers.get_list("set-cookie"):

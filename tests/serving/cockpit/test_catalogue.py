@@ -21,16 +21,18 @@ COCKPIT = Path(__file__).parents[3] / "serving" / "cockpit"
 SECTIONS = {key.partition(".")[0] for key in texts("en")}
 FILES = (".html", ".css", ".js", ".toml", ".svg", ".txt")
 KEY = r"""["']((?:{})\.[a-z0-9_.]*)["']""".format("|".join(sorted(SECTIONS)))
-IN_QUOTES, OUR_IN_PYTHON = re.compile(KEY), re.compile(rf"(?:^|[^\w.]){KEY}", re.MULTILINE)
+IN_QUOTES, IN_PYTHON = re.compile(KEY), re.compile(rf"(?:^|[^\w.]){KEY}", re.MULTILINE)
+PUT_TOGETHER = re.compile(r"""f["']((?:{})\.[a-z0-9_.]*\.)\{{""".format("|".join(sorted(SECTIONS))))
 
 
 def asked_for() -> set[str]:
     """Every key, or beginning of keys that ends with a dot, that templates and code name in quotes."""
     found: set[str] = set()
-    for path in COCKPIT.rglob("*"):
-        if path.suffix in (".html", ".py"):
-            text = path.read_text(encoding="utf-8")
-            found |= set((IN_QUOTES if path.suffix == ".html" else OUR_IN_PYTHON).findall(text))
+    for path in COCKPIT.rglob("*.html"):
+        found |= set(IN_QUOTES.findall(path.read_text(encoding="utf-8")))
+    for path in COCKPIT.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        found |= {*IN_PYTHON.findall(text), *PUT_TOGETHER.findall(text)}
     return {key for key in found if not key.endswith(FILES)}
 
 
@@ -106,9 +108,9 @@ def test_every_role_has_a_name_and_every_entry_a_text() -> None:
 def test_a_number_decides_the_form_and_is_written_as_the_reader_does() -> None:
     german = Catalogue(Reader("de", ZoneInfo("UTC")))
     english = Catalogue(Reader("en", ZoneInfo("UTC")))
-    assert german("model.base_rate_of", n=1) == "von 1 Lead, aus dem es gelernt hat"
-    assert german("model.base_rate_of", n=12_345) == "von 12.345 Leads, aus denen es gelernt hat"
-    assert english("model.base_rate_of", n=12_345) == "of 12,345 leads that it learnt from"
+    assert german("model.base_rate_of", n=1) == "von 1 Lead"
+    assert german("model.base_rate_of", n=12_345) == "von 12.345 Leads"
+    assert english("model.base_rate_of", n=12_345) == "of 12,345 leads"
 
 
 def test_what_is_put_into_a_text_stays_text_unless_it_is_html() -> None:
