@@ -96,7 +96,7 @@ class Gathering:
         self._open = None
         try:
             written = self._submit(group.wanted)
-        except StoreDownError as error:
+        except Exception as error:  # whatever it is: nobody else could tell those who wait
             group.fail(error)
             return
         too_late = group.loop.call_later(self._timeout_s, _give_up, group, written)

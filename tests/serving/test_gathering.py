@@ -118,6 +118,19 @@ def test_a_loop_that_never_rests_stores_all_the_same() -> None:
     assert max(desk.taken) <= MOST_IN_A_GROUP + 1
 
 
+@pytest.mark.parametrize("fault", [StoreDownError("too many writes wait"), ZeroDivisionError()])
+def test_what_cannot_be_submitted_is_told_to_all_who_wait(fault: Exception) -> None:
+    def submit(_: Sequence[WantedScores]) -> Written:
+        raise fault
+
+    async def run() -> list[object]:
+        gathering = Gathering(submit, 5)
+        asked = [gathering.stored(wanted(key)) for key in ("a", "b")]
+        return list(await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 5))
+
+    assert asyncio.run(run()) == [fault, fault]
+
+
 def test_a_refusal_touches_nobody_else_of_the_group(told_store: Store) -> None:
     async def run() -> list[object]:
         gathering = Gathering(told_store.scores.submit, 5)
