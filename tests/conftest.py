@@ -30,6 +30,7 @@ from training.recipe.rounds import RoundSettings
 from training.recipe.sureness import fit_sureness
 from training.simulate import Simulation, simulate, write
 from training.splits import Split, described, split
+from training.tracking import Tracking
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -130,6 +131,14 @@ def small_model(demo_history: History, tmp_path_factory: pytest.TempPathFactory)
     )
     assert model.forest.n_trees == N_TREES
     return SmallModel(demo_history, labelled, cut, learnt, profile, bundle)
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database, empty but migrated, to be copied: making one takes MLflow some five seconds."""
+    place = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    Tracking(f"sqlite:///{place}", "migrate", "migrate").prepare()
+    return place
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from features.model.bundle import bundle_id_of
-from tests.integration.test_service_process import Process, resident_mb, running
+from tests.integration.test_service_process import NO_TLS, Process, resident_mb, running
 from tests.serving.conftest import bundle_place, sqlite_url
 from tests.serving.small_model import definition, write_small_bundle
 
@@ -74,7 +74,7 @@ class Storm:
                 return
             began = time.monotonic()
             lead = {"lead_id": f"L{number}-{count}", "fields": {"employees": count, "source": "web"}}
-            answer = httpx.post(f"{self.service.url}/v1/score", json=lead, timeout=30)
+            answer = httpx.post(f"{self.service.url}/v1/score", json=lead, timeout=30, verify=NO_TLS)
             named = answer.json()["model"]["bundle_id"] if answer.status_code == 200 else ""
             self.answers.append(Answered(began, answer.status_code, named))
 
@@ -147,9 +147,9 @@ def test_all_workers_change_over_whoever_is_told(
     check_s = "0.2" if how == "looking" else "0"
     with running(tmp_path, BUNDLE=str(place.place), BUNDLE_CHECK_S=check_s, **settings) as service:
         storm = Storm(service)
+        # A worker that starts later opens the other model at once, and has nothing to take over.
+        storm.wait_for(lambda: service.log.read_text().count("Application startup complete") == 2)
         with storm.blowing():
-            # A worker that starts later opens the other model at once, and has nothing to take over.
-            storm.wait_for(lambda: service.log.read_text().count("Application startup complete") == 2)
             new = place.turn_to(other_place)
             if how == "signal":
                 os.kill(service.process.pid, signal.SIGHUP)

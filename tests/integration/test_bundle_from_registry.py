@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
+from mlflow import MlflowClient
 
 from features.errors import BundleError, OutsideError
 from features.model.bundle import open_bundle
@@ -21,38 +23,34 @@ from tests.serving.small_model import definition, write_small_bundle
 
 ROOT = Path(__file__).parents[2]
 
-# What training does with MLflow, without training: a logged model directory that holds a bundle, version 1, champion.
-REGISTER = """
-import sys
-from pathlib import Path
-from shutil import copytree
-import mlflow
-bundle, work = Path(sys.argv[1]), Path(sys.argv[2])
-copytree(bundle, work / "model" / "artifacts" / "bundle")
-(work / "model" / "MLmodel").write_text("flavors: {python_function: {loader_module: none}}\\n")
-client = mlflow.MlflowClient()
-experiment = client.create_experiment("leads", artifact_location=(work / "artifacts").as_uri())
-run = client.create_run(experiment)
-client.log_artifacts(run.info.run_id, str(work / "model"), "model")
-client.create_registered_model("leads")
-tags = {"bundle_id": sys.argv[3]} if sys.argv[3] else {}
-client.create_model_version("leads", source=f"{run.info.artifact_uri}/model", run_id=run.info.run_id, tags=tags)
-client.set_registered_model_alias("leads", "champion", "1")
-"""
-
-
-def registered(work: Path, bundle: Path, bundle_id: str) -> str:
-    """The URI of a new registry whose version 1 is this bundle, tagged with `bundle_id` if that is not empty."""
-    uri = f"sqlite:///{work / 'mlflow.db'}"
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [sys.executable, "-c", REGISTER, str(bundle), str(work), bundle_id]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return uri
+Registered: TypeAlias = Callable[[Path, Path, str], str]
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory, bundle_place: Path) -> str:
+def registered(migrated_database: Path) -> Registered:
+    """Makes a new registry in a folder, whose version 1 is a bundle, tagged with an id if that is not empty: its URI.
+
+    As training does it, without training: a logged model directory that holds a bundle, version 1, champion.
+    """
+
+    def made(work: Path, bundle: Path, bundle_id: str) -> str:
+        uri = f"sqlite:///{shutil.copy(migrated_database, work / 'mlflow.db')}"
+        shutil.copytree(bundle, work / "model" / "artifacts" / "bundle")
+        (work / "model" / "MLmodel").write_text("flavors: {python_function: {loader_module: none}}\n")
+        client = MlflowClient(uri, uri)
+        run = client.create_run(client.create_experiment("leads", artifact_location=(work / "artifacts").as_uri()))
+        client.log_artifacts(run.info.run_id, str(work / "model"), "model")
+        client.create_registered_model("leads")
+        tags = {"bundle_id": bundle_id} if bundle_id else {}
+        client.create_model_version("leads", f"{run.info.artifact_uri}/model", run_id=run.info.run_id, tags=tags)
+        client.set_registered_model_alias("leads", "champion", "1")
+        return uri
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory, bundle_place: Path, registered: Registered) -> str:
     return registered(tmp_path_factory.mktemp("registry"), bundle_place, open_bundle(bundle_place).bundle_id)
 
 
@@ -78,7 +76,7 @@ def test_the_champion_is_fetched_opened_and_named_and_not_fetched_again(tmp_path
 
 @pytest.mark.parametrize("tagged", [True, False], ids=["tagged", "untagged"])
 def test_version_1_of_another_registry_is_not_taken_from_the_cache_of_the_first(
-    tmp_path: Path, bundle_place: Path, monkeypatch: pytest.MonkeyPatch, tagged: bool
+    tmp_path: Path, bundle_place: Path, monkeypatch: pytest.MonkeyPatch, registered: Registered, tagged: bool
 ) -> None:
     other = open_bundle(write_small_bundle(tmp_path / "other", definition(), seed=8))
     settings = Settings(bundle="models:/leads/1", bundle_cache=tmp_path / "cache")
@@ -94,7 +92,7 @@ def test_version_1_of_another_registry_is_not_taken_from_the_cache_of_the_first(
 
 
 def test_a_version_that_holds_another_bundle_than_its_registry_says_is_not_served(
-    tmp_path: Path, bundle_place: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, bundle_place: Path, monkeypatch: pytest.MonkeyPatch, registered: Registered
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", registered(tmp_path, bundle_place, "f" * 64))
     model = ModelInService(Settings(bundle="models:/leads/1", bundle_cache=tmp_path / "cache"))

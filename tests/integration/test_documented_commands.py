@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 from features.text import LANGUAGES
 from serving.demo import LEAD
 from tests.conftest import SmallModel
+from tests.integration.test_service_process import NO_TLS
 from tests.serving.postgres import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -52,10 +54,11 @@ def run(arguments: list[str], place: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory, small_model: SmallModel) -> Path:
+def checkout(tmp_path_factory: pytest.TempPathFactory, small_model: SmallModel, migrated_database: Path) -> Path:
     """A folder as training leaves it: `demo` is registered in `.state`, and version 1 is its champion."""
     place = tmp_path_factory.mktemp("checkout")
     (place / ".state").mkdir()
+    shutil.copy(migrated_database, place / ".state" / "mlflow.db")
     run(["-c", REGISTER, str(small_model.bundle)], place)
     return place
 
@@ -88,7 +91,7 @@ def started(command: list[str], place: Path, settings: dict[str, str]) -> Iterat
 
 def is_ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/readyz").status_code == 200
+        return httpx.get(f"{address}/readyz", verify=NO_TLS).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -103,7 +106,7 @@ def test_the_command_that_starts_the_service_without_make_serves_the_champion(ch
     assert making_a_key[0] == ".venv/bin/python"
     key = run(making_a_key[1:], checkout)
     with started([sys.executable, "-m", "serving"], checkout, {**settings, "LEAD_PORT": str(free_port())}) as served:
-        answer = httpx.get(f"{served[1]}/v1/model", headers={"X-API-Key": key})
+        answer = httpx.get(f"{served[1]}/v1/model", headers={"X-API-Key": key}, verify=NO_TLS)
         assert answer.json()["model"]["name"] == "demo"
 
 
@@ -115,7 +118,7 @@ def child_of(process: subprocess.Popen[bytes]) -> int:
 def wait_until_scored(address: str) -> None:
     """The demo goes on to wait for its service once its lead was answered and told."""
     until = time.monotonic() + LONGEST_START_S
-    while httpx.get(f"{address}/v1/leads/{LEAD['lead_id']}").status_code != 200:
+    while httpx.get(f"{address}/v1/leads/{LEAD['lead_id']}", verify=NO_TLS).status_code != 200:
         assert time.monotonic() < until
         time.sleep(0.1)
     time.sleep(1)

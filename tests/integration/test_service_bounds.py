@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.test_service_process import Process, environment, running
+from tests.integration.test_service_process import NO_TLS, Process, environment, running
 from tests.serving.conftest import bundle_place, sqlite_url
 
 HEAD_BYTES = 4_000
@@ -148,8 +148,8 @@ def test_a_slow_body_is_408_and_more_at_a_time_than_allowed_is_503(service: Proc
         assert answer.status_code == 503
         assert answer.json()["type"] == "urn:lead-quality:problem:overloaded"
         assert answer.headers["retry-after"] == "5"
-        assert httpx.get(f"{service.url}/healthz").status_code == 200
-        assert httpx.get(f"{service.url}/v1/model").status_code == 401
+        assert httpx.get(f"{service.url}/healthz", verify=NO_TLS).status_code == 200
+        assert httpx.get(f"{service.url}/v1/model", verify=NO_TLS).status_code == 401
         assert [said(connection)[:12] for connection in slow] == [b"HTTP/1.1 408"] * 2
     assert service.get("/v1/model").status_code == 200
 
@@ -159,9 +159,9 @@ def test_more_connections_than_allowed_get_a_plain_503_and_leave_room_again(serv
         for _ in range(12):
             open_connections.enter_context(connected(service))
         time.sleep(0.2)
-        assert httpx.get(f"{service.url}/healthz").status_code == 503
+        assert httpx.get(f"{service.url}/healthz", verify=NO_TLS).status_code == 503
     time.sleep(0.5)
-    assert httpx.get(f"{service.url}/healthz").status_code == 200
+    assert httpx.get(f"{service.url}/healthz", verify=NO_TLS).status_code == 200
 
 
 def test_a_connection_that_is_used_stays_open(service: Process) -> None:
@@ -176,7 +176,7 @@ def test_a_connection_that_is_used_stays_open(service: Process) -> None:
 def test_neither_keys_nor_guesses_stand_in_the_log(service: Process) -> None:
     guess = service.key[:-64] + "5ec7e7" * 10 + "5ec7"
     for headers in ({"X-API-Key": guess}, {"Authorization": f"Bearer {guess}"}):
-        assert httpx.get(f"{service.url}/v1/leads/SECRET", headers=headers).status_code == 401
+        assert httpx.get(f"{service.url}/v1/leads/SECRET", headers=headers, verify=NO_TLS).status_code == 401
     assert service.get("/v1/leads/SECRET").status_code == 404
     text = service.log.read_text()
     assert service.key.split("_")[2] not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -28,8 +29,9 @@ OUTCOMES_PER_BATCH = 400
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, migrated_database: Path) -> Path:
     """A folder in which training and serving meet."""
+    shutil.copy(migrated_database, tmp_path / "mlflow.db")
     monkeypatch.setenv("LEAD_STATE", str(tmp_path))
     monkeypatch.setenv("LEAD_LANGUAGE", "en")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")

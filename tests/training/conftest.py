@@ -1,4 +1,4 @@
-"""A small real bundle, and an MLflow that is empty but migrated: a new database takes some five seconds to make."""
+"""A small real bundle, and an MLflow to register it in."""
 
 from __future__ import annotations
 
@@ -119,13 +119,6 @@ def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def newer_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same model on another day: another bundle id."""
     return build_bundle(tmp_path_factory.mktemp("bundles") / "small-20260228T080000Z", "2026-02-28T08:00:00+00:00")
-
-
-@pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    Tracking(f"sqlite:///{place}", "migrate", "migrate").prepare()
-    return place
 
 
 @pytest.fixture
