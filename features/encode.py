@@ -13,6 +13,7 @@ stop everything: there the date counts as missing and the text as pooled, and `f
 from __future__ import annotations
 
 import math
+import reprlib
 import sys
 import unicodedata
 from bisect import bisect_left
@@ -174,7 +175,7 @@ class Encoder:
 
     def _problems(self, lead: Mapping[str, Any], as_of: datetime) -> list[Problem]:
         """Every field of the lead that does not fit: those that do not exist, then by the definition's order."""
-        problems = [self._unknown_field(name) for name in lead if name not in self._readers]
+        problems = [self._unknown_field(name, value) for name, value in lead.items() if name not in self._readers]
         for name, (_, read) in self._readers.items():
             value = lead.get(name)
             try:
@@ -195,12 +196,13 @@ class Encoder:
             return _date_reader(missing, self._zone)
         return _category_reader(self._codes[field.name], missing)
 
-    def _unknown_field(self, name: str) -> Problem:
+    def _unknown_field(self, name: str, value: object) -> Problem:
         listed = ", ".join(self.names)
         return Problem(
             where=f"fields.{str(name)[:LONGEST_VALUE]}",
             what=Text("the definition has no such field", "die Definition kennt dieses Feld nicht"),
             expected=Text(f"one of: {listed}", f"eines von: {listed}"),
+            seen=shown(value),
             code="unknown_field",
         )
 
@@ -221,11 +223,18 @@ class _MisfitError(Exception):
         )
 
 
+LONGEST_SHOWN = 80
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = _brief.maxlong = LONGEST_SHOWN
+
+
 def shown(value: object) -> str:
     """A value as it may stand in an answer, shortened: texts in single quotes, which need no escaping in JSON."""
-    words = {True: "true", False: "false", None: "null"}
-    text = words[value] if isinstance(value, bool) or value is None else repr(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    if value is None or isinstance(value, bool):
+        return {True: "true", False: "false", None: "null"}[value]
+    # Neither a long text nor a large object costs more than what is shown of it.
+    text = repr(value[:LONGEST_SHOWN]) if isinstance(value, str) else _brief.repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def placeholders(definition: LeadDefinition, field: LeadField) -> frozenset[str]:

@@ -210,11 +210,14 @@ def amount(value: object, where: str, faults: list[Problem]) -> float | None:
 
 
 def unknown_keys(entry: Mapping[str, Any], known: Sequence[str]) -> list[Problem]:
-    """A problem for each key that does not belong there; of very many, only one more than are ever told."""
+    """A problem for each key that does not belong there; of very many, only one more than are ever told.
+
+    Its value is shown as any other that does not fit: only to who sent it, and never in a log.
+    """
     expected = same(", ".join(known))
     what = Text("there is no such entry", "diesen Eintrag gibt es nicht")
     unknown = islice((key for key in entry if key not in known), MOST_PROBLEMS + 1)
-    return [Problem(where=key, what=what, expected=expected, code="unknown_key") for key in unknown]
+    return [Problem(key, what, expected, seen=shown(entry[key]), code="unknown_key") for key in unknown]
 
 
 def _ids(entry: Mapping[str, Any]) -> list[Problem]:
@@ -244,7 +247,8 @@ def _bounded(fields: dict[str, Any], scorer: Scorer) -> dict[str, Any]:
     if len(fields) <= len(known) + MOST_PROBLEMS:
         return fields
     unknown = [name for name in fields if name not in known][: MOST_PROBLEMS + 1]
-    return {name: value for name, value in fields.items() if name in known} | dict.fromkeys(unknown)
+    kept = {name: value for name, value in fields.items() if name in known}
+    return kept | {name: fields[name] for name in unknown}
 
 
 def _identity(lead: Lead, named: datetime | None, model: ModelName, arrival: Arrival, position: int) -> Identity:

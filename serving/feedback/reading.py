@@ -159,15 +159,10 @@ def _agreed_reason(value: object, verdict: str, definition: LeadDefinition, faul
     if (isinstance(value, str) and value in codes) or (value is None and not codes):
         return value or ""
     expected = Text(f"one of: {', '.join(codes)}", f"eines von: {', '.join(codes)}") if codes else NO_REASON
-    faults.append(
-        Problem(
-            where="reason",
-            what=Text("the definition has no such reason", "die Definition kennt diesen Grund nicht"),
-            seen="" if value is None else shown(value),
-            expected=expected,
-            code="unknown_reason",
-        )
-    )
+    if value is None:
+        faults.append(Problem("reason", A_REASON_IS_MISSING, expected, code="missing_reason"))
+    else:
+        faults.append(Problem("reason", NO_SUCH_REASON, expected, seen=shown(value), code="unknown_reason"))
     return ""
 
 
@@ -194,6 +189,8 @@ A_PSEUDONYM = Text(
 )
 ONE_OF_OUTCOMES = same(" / ".join(get_args(OutcomeWord)))
 ONE_OF_VERDICTS = same(" / ".join(get_args(VerdictWord)))
+A_REASON_IS_MISSING = Text("the reason is missing", "der Grund fehlt")
+NO_SUCH_REASON = Text("the definition has no such reason", "die Definition kennt diesen Grund nicht")
 NO_REASON = Text(
     "no reason: the definition names none for this verdict", "kein Grund: die Definition nennt für dieses Urteil keinen"
 )

@@ -74,7 +74,7 @@ def test_placeholders_are_missing_in_every_type() -> None:
 def test_all_misfits_of_a_lead_are_named_with_the_value_seen() -> None:
     lead = {"source": 7, "employees": "12", "demo": "ja", "visit": "gestern", "salary": 1}
     assert problems_of(lead) == {
-        "fields.salary": "",
+        "fields.salary": "1",
         "fields.source": "7",
         "fields.employees": "'12'",
         "fields.demo": "'ja'",

@@ -161,6 +161,17 @@ def test_every_fault_of_a_verdict_comes_at_once_and_names_the_reasons_that_exist
     assert problems["reason"]["code"] == "unknown_reason"
 
 
+def test_a_reason_that_was_not_sent_is_missing_and_not_unknown(service: Client) -> None:
+    wrong = {name: value for name, value in REJECTED.items() if name != "reason"} | {"sure": "quite", "of": {"it": 1}}
+    problems = service.post("/v1/verdicts", json=wrong, headers={"Accept-Language": "de"}).json()["problems"]
+    told = {problem["where"]: (problem["code"], problem["message"], problem["seen"]) for problem in problems}
+    assert told == {
+        "reason": ("missing_reason", "der Grund fehlt", ""),
+        "sure": ("unknown_key", "diesen Eintrag gibt es nicht", "'quite'"),
+        "of": ("unknown_key", "diesen Eintrag gibt es nicht", "{'it': 1}"),
+    }
+
+
 @pytest.mark.parametrize("value", ["5", True, 1e400, 10**400, [5], {"amount": 5}, -0.01])
 def test_a_value_that_is_no_amount_is_refused(service: Client, value: object) -> None:
     body = json.dumps({**WON, "value": value}).replace("Infinity", "1e400").encode()
