@@ -148,10 +148,17 @@ def test_a_table_can_be_downloaded_as_csv(service: Client, database_url: str, as
     assert "leads-by-source-2025-03-01-2026-02-04.csv" in answer.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     table = told(service.get("/v1/kpis?by=source&limit=2"))["table"]
-    assert [row["row"] for row in rows] == ["group", "group", "rest", "total"]
+    assert [row["zeile"] for row in rows] == ["gruppe", "gruppe", "rest", "gesamt"]
     assert [int(row["n_leads"]) for row in rows[:2]] == [row["n_leads"] for row in table["rows"]]
-    assert float(rows[-1]["acceptance_value"]) == table["total"]["acceptance"]["value"]
-    assert rows[-1]["label"] == "Alle Leads"
+    assert float(rows[-1]["annahme_wert"]) == table["total"]["acceptance"]["value"]
+    assert (rows[-1]["bezeichnung"], rows[-1]["wenige"]) == ("Alle Leads", "nein")
+    english = service.get("/v1/kpis", params=params, headers={**asked.get("headers", {}), "Accept-Language": "en"})
+    (*_, last) = csv.DictReader(io.StringIO(english.content.decode("utf-8-sig")))
+    assert (last["row"], last["label"], last["thin"]) == ("total", "All leads", "false")
+    assert (last["acceptance_value"], list(last.values())[4:]) == (
+        rows[-1]["annahme_wert"],
+        list(rows[-1].values())[4:],
+    )
     assert not any(cell.startswith("=") for row in rows for cell in row.values())
     full = service.get("/v1/kpis", params={"by": "source", "format": "csv"}).content.decode()
     assert "'=HYPERLINK(1)" in full
