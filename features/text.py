@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
@@ -27,14 +28,28 @@ class Text(NamedTuple):
         return self.en
 
 
+NO_SUCH_LANGUAGE = Text("expected de or en", "erwartet: de oder en")
+
+
+def named_language(name: str) -> Language | None:
+    """The language that a name such as de or de_DE.UTF-8 means; None if it is neither German nor English.
+
+    >>> named_language("de_AT.UTF-8"), named_language("EN"), named_language("fr")
+    ('de', 'en', None)
+    """
+    primary = re.split("[^a-z]", name.strip().lower(), maxsplit=1)[0]
+    return next((language for language in LANGUAGES if language == primary), None)
+
+
 def reader_language(environment: Mapping[str, str]) -> Language:
-    """The language of the person at the terminal: `LEAD_LANGUAGE` if set, else the system's, else English.
+    """The language of the person at the terminal: `LEAD_LANGUAGE` if it names one, else the system's, else English.
 
     >>> reader_language({"LEAD_LANGUAGE": "", "LANG": "de_DE.UTF-8"})
     'de'
     """
-    named = next((environment[key] for key in ("LEAD_LANGUAGE", "LC_ALL", "LANG") if environment.get(key)), "en")
-    return "de" if named.lower().startswith("de") else "en"
+    if language := named_language(environment.get("LEAD_LANGUAGE", "")):
+        return language
+    return named_language(environment.get("LC_ALL") or environment.get("LANG") or "") or "en"
 
 
 def same(text: str) -> Text:

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from features.errors import OutsideError
 from features.model.bundle import bundle_id_of
+from features.text import Text
 from serving.bundles import REGISTRY, model_uri
 
 ALIAS = "/api/2.0/mlflow/registered-models/alias"
@@ -61,7 +62,11 @@ def _file_stamp(path: str) -> str:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise OutsideError(f"the registry's file cannot be looked at: {error.strerror}") from error
+            words = Text(
+                f"the registry's file cannot be looked at: {error.strerror}",
+                f"die Datei der Registry lässt sich nicht ansehen: {error.strerror}",
+            )
+            raise OutsideError(words) from error
         stats.append(f"{ending} {stat.st_mtime_ns} {stat.st_size} {stat.st_ino}")
     return " ".join(stats)
 
@@ -76,7 +81,11 @@ def _server_stamp(uri: str, name: str, alias: str, environment: Mapping[str, str
         known = json.dumps([version["version"], version.get("creation_timestamp"), version.get("tags")])
     except (OSError, ValueError, KeyError, TypeError) as error:
         server = urlsplit(uri).hostname
-        raise OutsideError(f"the registry at {server} did not tell {name}@{alias}: {type(error).__name__}") from error
+        words = Text(
+            f"the registry at {server} did not tell {name}@{alias}: {type(error).__name__}",
+            f"die Registry auf {server} nannte {name}@{alias} nicht: {type(error).__name__}",
+        )
+        raise OutsideError(words) from error
     return hashlib.sha256(known.encode()).hexdigest()
 
 

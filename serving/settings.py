@@ -10,7 +10,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from features.text import Language, reader_language
+from features.text import NO_SUCH_LANGUAGE, Language, named_language
+from serving.settings_faults import SettingError
 
 MEMORY_DATABASES = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
 POSTGRESQL_SCHEMES = ("postgres://", "postgresql://")
@@ -145,7 +146,12 @@ class Settings(BaseSettings):
     @classmethod
     def _as_at_the_terminal(cls, named: object) -> object:
         """Training's commands read the same variable; what they take, such as de_DE.UTF-8, is taken here too."""
-        return reader_language({"LEAD_LANGUAGE": named}) if isinstance(named, str) else named
+        if not isinstance(named, str):
+            return named
+        language = named_language(named) if named else "en"
+        if language is None:
+            raise SettingError(*NO_SUCH_LANGUAGE)
+        return language
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -156,14 +162,18 @@ class Settings(BaseSettings):
     @classmethod
     def _explicit(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         if not all(map(_is_origin, origins)):
-            raise ValueError("expected origins such as https://crm.example.com, separated by commas; never *")
+            raise SettingError(
+                "expected origins such as https://crm.example.com, separated by commas; never *",
+                "erwartet: Origins wie https://crm.example.com, durch Kommas getrennt; niemals *",
+            )
         return origins
 
     @model_validator(mode="after")
     def _open_only_to_this_machine(self) -> Self:
         if self.demo and not is_loopback(self.host):
-            raise ValueError(
-                "LEAD_DEMO opens the service to everybody, so LEAD_HOST must be 127.0.0.1, ::1 or localhost"
+            raise SettingError(
+                "LEAD_DEMO opens the service to everybody, so LEAD_HOST must be 127.0.0.1, ::1 or localhost",
+                "LEAD_DEMO öffnet den Dienst für alle, darum muss LEAD_HOST 127.0.0.1, ::1 oder localhost sein",
             )
         return self
 
@@ -171,12 +181,19 @@ class Settings(BaseSettings):
     @classmethod
     def _durable(cls, url: str) -> str:
         if url in MEMORY_DATABASES:
-            raise ValueError("a database in memory loses every score; name a file, such as sqlite:///.state/scores.db")
+            raise SettingError(
+                "a database in memory loses every score; name a file, such as sqlite:///.state/scores.db",
+                "eine Datenbank im Arbeitsspeicher verliert jeden Score; erwartet: eine Datei, etwa "
+                "sqlite:///.state/scores.db",
+            )
         for scheme in POSTGRESQL_SCHEMES:
             if url.startswith(scheme):
                 return "postgresql+psycopg://" + url.removeprefix(scheme)
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-            raise ValueError("expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+            raise SettingError(
+                "expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+                "erwartet: sqlite:///PFAD oder postgresql://BENUTZER:PASSWORT@RECHNER/NAME",
+            )
         return url
 
 

@@ -22,7 +22,16 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from features.errors import BundleError, DataError, DefinitionError, NotReadyError, OutsideError, Problem
-from features.text import Language, Text, decimal, reader_language, same, whole
+from features.text import (
+    NO_SUCH_LANGUAGE,
+    Language,
+    Text,
+    decimal,
+    named_language,
+    reader_language,
+    same,
+    whole,
+)
 
 if TYPE_CHECKING:
     from features.definition import LeadDefinition
@@ -47,14 +56,16 @@ WhoOption = Annotated[str, typer.Option(help="Who decides; stands in the history
 def main() -> None:
     """Run the command line; every expected error becomes a message and an exit code, never a traceback."""
     language = _language()
+    if (named := os.environ.get("LEAD_LANGUAGE")) and named_language(named) is None:
+        _fail(f"LEAD_LANGUAGE: {NO_SUCH_LANGUAGE.in_language(language)}", 2)
     try:
         app()
     except DataError as error:
         _fail(error.in_language(language), 2)
     except (BundleError, NotReadyError) as error:
-        _fail(str(error), 2)
+        _fail(error.in_language(language), 2)
     except OutsideError as error:
-        _fail(str(error), 3)
+        _fail(error.in_language(language), 3)
 
 
 @app.command()
@@ -279,7 +290,7 @@ def recalibrate(
             f"Version {version} von {agreement.name} ist der Challenger: {made.origin.de}",
         )
     )
-    _say(Text(f"Bundle and model card: {place}", f"Bundle und Modellkarte: {place}"))
+    _say(Text(f"Bundle and model card: {place}", f"Bündel und Modellkarte: {place}"))
 
 
 @app.command()
@@ -318,7 +329,7 @@ def promote(
     registry = _tracking(_agreement(definition)).registry
     number = version or registry.alias("challenger")
     if number is None:
-        raise NotReadyError(_choose(_NO_CHALLENGER))
+        raise NotReadyError(_NO_CHALLENGER)
     decision, compared_with = registry.verdict(number)
     _print_decision(decision)
     name = who or _user()
@@ -425,8 +436,8 @@ _VERSION_TITLES = (
     Text("Alias", "Alias"),
     Text("Made (UTC)", "Erstellt (UTC)"),
     Text("Log loss", "Log-Loss"),
-    Text("Gate", "Gate"),
-    Text("Bundle", "Bundle"),
+    Text("Gate", "Prüfung"),
+    Text("Bundle", "Bündel"),
 )
 
 
@@ -480,7 +491,7 @@ def _champion(tracking: Tracking) -> tuple[int, Path]:
     """The champion's version and its bundle."""
     number = tracking.registry.champion()
     if number is None:
-        raise NotReadyError(_choose(_NO_CHAMPION))
+        raise NotReadyError(_NO_CHAMPION)
     return number, tracking.registry.download(number)
 
 

@@ -49,7 +49,7 @@ SAMPLES = 25
 READING = Text(en="Reading the history", de="Historie einlesen")
 GUARDING = Text(en="Looking for fields that leak", de="Nach Feldern suchen, die das Ergebnis verraten")
 DOUBTING = Text(en="Measuring how sure the probabilities are", de="Messen, wie sicher die Wahrscheinlichkeiten sind")
-WRITING = Text(en="Writing the bundle and the model card", de="Bundle und Modellkarte schreiben")
+WRITING = Text(en="Writing the bundle and the model card", de="Bündel und Modellkarte schreiben")
 
 
 @dataclass(frozen=True)

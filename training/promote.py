@@ -199,10 +199,20 @@ def _leave_traces(registry: Registry, entry: Promotion) -> None:
 def _check_version(registry: Registry, number: int) -> None:
     version = registry.version(number)
     if not version.finished:
-        raise NotReadyError(f"The run of version {number} did not end well; it cannot become champion.")
+        raise NotReadyError(
+            Text(
+                f"The run of version {number} did not end well; it cannot become champion.",
+                f"Der Lauf von Version {number} endete nicht gut; sie kann nicht Champion werden.",
+            )
+        )
     bundle = open_bundle(registry.download(number))
     if bundle.bundle_id != version.bundle_id:
-        raise BundleError(f"Version {number} was registered as bundle {version.bundle_id}, found {bundle.bundle_id}.")
+        raise BundleError(
+            Text(
+                f"Version {number} was registered as bundle {version.bundle_id}, found {bundle.bundle_id}.",
+                f"Version {number} ist als Bündel {version.bundle_id} registriert, gefunden wurde {bundle.bundle_id}.",
+            )
+        )
 
 
 def _head(registry: Registry) -> Promotion | None:
@@ -217,8 +227,8 @@ def _refused(version: int, decision: Decision) -> Text:
 
     summary = decision.summary()
     return Text(
-        en=f"Version {version} does not become champion. {summary.en}\n{table('en')}",
-        de=f"Version {version} wird nicht Champion. {summary.de}\n{table('de')}",
+        en=f"Version {version} does not become champion. {summary.en}\n{table('en')}\n{_OVERRIDE.en}",
+        de=f"Version {version} wird nicht Champion. {summary.de}\n{table('de')}\n{_OVERRIDE.de}",
     )
 
 
@@ -242,6 +252,10 @@ def _moved(expected: int | None, champion: int | None, head: Promotion | None) -
     )
 
 
+_OVERRIDE = Text(
+    en="Whoever answers for it all the same: make promote ... OVERRIDE='why' (--override), which stands in the record.",
+    de="Wer es dennoch verantwortet: make promote ... OVERRIDE='warum' (--override); das steht dann im Verlauf.",
+)
 _NO_REASON = Problem(
     where="rollback.reason",
     what=Text(en="A rollback needs a reason", de="Ein Zurücksetzen braucht einen Grund"),

@@ -127,7 +127,10 @@ def _table_at(out: Path) -> Iterator[Callable[[pa.Table], None]]:
                 os.fsync(written.fileno())
             draft.replace(out)
     except OSError as error:
-        raise OutsideError(f"{out} cannot be written: {error.strerror}.") from error
+        words = Text(
+            f"{out} cannot be written: {error.strerror}.", f"{out} lässt sich nicht schreiben: {error.strerror}."
+        )
+        raise OutsideError(words) from error
 
 
 class _Tables:

@@ -10,9 +10,10 @@ from typing import TypeAlias
 
 from pydantic import ValidationError
 
-from features.errors import DataError, LeadQualityError
+from features.errors import LeadQualityError
 from features.text import Language
 from serving.settings import Settings
+from serving.settings_faults import faults_of
 from serving.store import Store
 
 WORKED = 0
@@ -38,13 +39,13 @@ def add_command(
     """
 
     def run(parsed: argparse.Namespace, language: Language) -> int:
-        settings = _read_settings()
+        settings = _read_settings(language)
         if settings is None:
             return SETTINGS_DO_NOT_FIT
         try:
             return work(settings, parsed, language)
         except LeadQualityError as error:
-            print(error.in_language(language) if isinstance(error, DataError) else error, file=sys.stderr)
+            print(error.in_language(language), file=sys.stderr)
             return failed
 
     return add_parser(commands, name, run, about)
@@ -57,13 +58,13 @@ def add_parser(commands: Commands, name: str, run: Run, about: str) -> argparse.
     return parser
 
 
-def _read_settings() -> Settings | None:
+def _read_settings(language: Language) -> Settings | None:
     """The settings of the environment; None, with every fault told, if one does not fit."""
     try:
         return Settings()
     except ValidationError as error:
-        for fault in error.errors(include_input=False, include_url=False):
-            print(f"{_named(fault['loc'])}{fault['msg']}", file=sys.stderr)
+        for fault in faults_of(error):
+            print(fault.in_language(language), file=sys.stderr)
         return None
 
 
@@ -75,8 +76,3 @@ def opened(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
-
-
-def _named(place: tuple[int | str, ...]) -> str:
-    """The variable that is at fault; a fault between several names them itself."""
-    return f"LEAD_{'_'.join(map(str, place)).upper()}: " if place else ""

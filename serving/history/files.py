@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from features.definition import LeadDefinition
 from features.errors import NotReadyError, OutsideError
 from features.exported import BESIDE, KEY, ExportNote
+from features.text import Text
 from serving.history.rows import Kind, Row
 
 ENDINGS = (".parquet", ".csv")
@@ -35,6 +36,12 @@ class Sheet(Protocol):
         ...
 
 
+NO_PYARROW = Text(
+    "pyarrow is not installed here; write to a .csv, which training reads as well.",
+    "pyarrow ist hier nicht installiert; schreiben Sie eine .csv, das Training liest sie ebenso.",
+)
+
+
 @contextmanager
 def new_history(place: Path, columns: Columns, definition: LeadDefinition, note: ExportNote) -> Iterator[Sheet]:
     """A history that takes rows; its file is at `place` when the block ends well, and nowhere otherwise.
@@ -47,7 +54,12 @@ def new_history(place: Path, columns: Columns, definition: LeadDefinition, note:
         If the ending is not known, or it is Parquet and pyarrow is not installed.
     """
     if place.suffix not in ENDINGS:
-        raise NotReadyError(f"{place.name}: a history ends in {' or '.join(ENDINGS)}.")
+        raise NotReadyError(
+            Text(
+                f"{place.name}: a history ends in {' or '.join(ENDINGS)}.",
+                f"{place.name}: eine Historie endet auf {' oder '.join(ENDINGS)}.",
+            )
+        )
     opened: Callable[..., Any] = _parquet if place.suffix == ".parquet" else _csv
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +69,8 @@ def new_history(place: Path, columns: Columns, definition: LeadDefinition, note:
                 yield sheet
             _publish(draft, place, note)
     except (OSError, UnicodeEncodeError) as error:
-        raise OutsideError(f"{place} was not written: {error}") from error
+        words = Text(f"{place} was not written: {error}", f"{place} wurde nicht geschrieben: {error}")
+        raise OutsideError(words) from error
 
 
 @contextmanager
@@ -66,7 +79,7 @@ def _parquet(draft: Path, columns: Columns, definition: LeadDefinition, note: Ex
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise NotReadyError("pyarrow is not installed here; install it, or write to a .csv.") from error
+        raise NotReadyError(NO_PYARROW) from error
     types = {
         "text": pa.large_string(),
         "number": pa.float64(),

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from features.text import Text
 from serving.store.errors import StoreDownError, outside
+
+NOT_HERE = Text(
+    "only an SQLite store is copied here; for PostgreSQL there is pg_dump",
+    "hier wird nur ein Speicher in SQLite kopiert; für PostgreSQL gibt es pg_dump",
+)
 
 
 def back_up(engine: Engine, target: Path) -> None:
@@ -24,9 +30,14 @@ def back_up(engine: Engine, target: Path) -> None:
         If the store is no SQLite file, `target` exists, or the copy cannot be made.
     """
     if engine.name != "sqlite":
-        raise StoreDownError("only an SQLite store is copied here; for PostgreSQL there is pg_dump")
+        raise StoreDownError(NOT_HERE)
     if target.exists():
-        raise StoreDownError(f"{target} exists already; a backup replaces nothing")
+        raise StoreDownError(
+            Text(
+                f"{target} exists already; a backup replaces nothing",
+                f"{target} gibt es schon; eine Sicherung ersetzt nichts",
+            )
+        )
     draft = target.with_name(f"{target.name}.part")
     with outside(), _driver_errors():
         draft.unlink(missing_ok=True)
@@ -46,7 +57,8 @@ def _driver_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreDownError(f"the copy failed: {error}") from error
+        words = Text(f"the copy failed: {error}", f"die Kopie ist gescheitert: {error}")
+        raise StoreDownError(words) from error
 
 
 def _flush(place: Path) -> None:

@@ -163,4 +163,5 @@ def outside() -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         cause = getattr(error, "orig", None) or error
-        raise StoreDownError(f"the database failed: {type(cause).__module__}.{type(cause).__qualname__}") from error
+        name = f"{type(cause).__module__}.{type(cause).__qualname__}"
+        raise StoreDownError(Text(f"the database failed: {name}", f"die Datenbank ist gescheitert: {name}")) from error

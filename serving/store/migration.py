@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
+from features.text import Text
 from serving.store.engine import WRITES
 from serving.store.errors import NotMigratedError
 
@@ -34,7 +35,11 @@ def migrate(engine: Engine) -> None:
         try:
             command.upgrade(_config(connection), "head")
         except CommandError as error:
-            raise NotMigratedError(f"the store was written by another release: {error}") from error
+            words = Text(
+                f"the store was written by another release: {error}",
+                f"der Speicher stammt von einer anderen Version des Dienstes: {error}",
+            )
+            raise NotMigratedError(words) from error
 
 
 def current_revision(engine: Engine) -> str | None:

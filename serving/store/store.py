@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from features.text import Text
 from serving.store.agreements import Agreements
 from serving.store.backup import back_up
 from serving.store.closed import ClosedLeads
@@ -112,8 +113,13 @@ class Store:
         with outside():
             revision = current_revision(self._engine)
         if revision != HEAD:
-            seen = revision or "none"
-            raise NotMigratedError(f"the store is at revision {seen}, not {HEAD}: run python -m serving migrate")
+            raise NotMigratedError(
+                Text(
+                    f"the store is at revision {revision or 'none'}, not {HEAD}: run python -m serving migrate",
+                    f"der Speicher hat Stand {revision or 'keinen'}, nicht {HEAD}: python -m serving migrate "
+                    "bringt ihn auf diesen",
+                )
+            )
 
     def check_writes(self) -> None:
         """Return if the store can be written to, as far as that can be known without writing.

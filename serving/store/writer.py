@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 from features.errors import LeadQualityError
+from features.text import Text
 from serving.store.engine import WRITES
 from serving.store.errors import StoreDownError, outside
 from serving.store.log import Log
@@ -32,9 +33,14 @@ MOST_IN_A_GROUP = 256
 GATHERING_S = 0.004
 """How long a group gathers, where the one before was of several: a transaction costs much more than a row of it."""
 MOST_WAITING = 10_000
-HELD_UP = "the database is held up by other writers"
 LIMITS_OF_A_GROUP = 3
 """How many of the database's own time limits what is being written may take: for the lock, statements, the commit."""
+
+HELD_UP = Text("the database is held up by other writers", "andere Schreibende halten die Datenbank auf")
+UNHEARD_OF = Text(
+    "the database does not say what became of a write", "die Datenbank sagt nicht, was aus einem Schreiben wurde"
+)
+TOO_MANY = Text("too many writes wait for the database", "zu vieles wartet darauf, geschrieben zu werden")
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -120,7 +126,7 @@ class Writer:
         try:
             return done.result(LIMITS_OF_A_GROUP * self._timeout_s)
         except TooLate:
-            raise StoreDownError("the database does not say what became of a write") from None
+            raise StoreDownError(UNHEARD_OF) from None
 
     def submit(self, write: Write[P, R], wanted: Sequence[P]) -> Future[list[Became[R]]]:
         """What became of each of `wanted`, as a future that is done when it is committed; does not block.
@@ -137,7 +143,7 @@ class Writer:
         try:
             self._jobs.put_nowait(job)
         except queue.Full:
-            raise StoreDownError("too many writes wait for the database") from None
+            raise StoreDownError(TOO_MANY) from None
         return job.done
 
     def close(self) -> None:

@@ -95,6 +95,8 @@ def test_a_refused_challenger_stays_out_and_the_error_shows_the_table(registry: 
     assert "Calibration slope | 0.40" in str(caught.value)
     assert "Version 2 wird nicht Champion" in caught.value.in_language("de")
     assert "Zu selbstsicher." in caught.value.in_language("de")
+    assert "OVERRIDE='why'" in str(caught.value)
+    assert "OVERRIDE='warum'" in caught.value.in_language("de")
     assert registry.champion() == three[0]
     assert len(registry.promotions()) == 1
 

@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 from requests.exceptions import RequestException
 
 from features.errors import OutsideError
+from features.text import Text
 
 
 @contextmanager
@@ -25,7 +26,8 @@ def outside(doing: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, RequestException, OSError) as error:
-        raise OutsideError(f"MLflow failed while {doing}: {error}") from error
+        words = Text(f"MLflow failed while {doing}: {error}", f"MLflow ist gescheitert: {error}")
+        raise OutsideError(words) from error
 
 
 def client_of(uri: str) -> MlflowClient:

@@ -16,6 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from features.errors import NotReadyError
+from features.text import Text
 from training.judging.gates import Decision
 from training.promotions import Promotion
 from training.tracking.outside import client_of, outside
@@ -75,7 +76,12 @@ class Registry:
         with outside(f"reading version {number}"):
             found = _or_none(lambda: self._client.get_model_version(self.model_name, str(number)))
             if found is None:
-                raise NotReadyError(f"The model {self.model_name!r} has no version {number}.")
+                raise NotReadyError(
+                    Text(
+                        f"The model {self.model_name!r} has no version {number}.",
+                        f"Das Modell {self.model_name!r} hat keine Version {number}.",
+                    )
+                )
             return self._version(found, self._aliases())
 
     def alias(self, name: str) -> int | None:
@@ -125,7 +131,12 @@ class Registry:
         """
         tags = self.version(version).tags
         if "gate.decision" not in tags:
-            raise NotReadyError(f"The gate was never asked about version {version} of {self.model_name!r}.")
+            raise NotReadyError(
+                Text(
+                    f"The gate was never asked about version {version} of {self.model_name!r}.",
+                    f"Version {version} von {self.model_name!r} wurde nie geprüft.",
+                )
+            )
         champion = int(tags["gate.champion"]) if tags["gate.champion"] else None
         return Decision.from_dict(json.loads(tags["gate.decision"])), champion
 
@@ -139,7 +150,14 @@ class Registry:
         """
         number = self.alias(which) if isinstance(which, str) else self.version(which).number
         if number is None:
-            raise NotReadyError(f"The model {self.model_name!r} has no {which}.")
+            raise NotReadyError(
+                Text(
+                    f"The model {self.model_name!r} has no {which}.",
+                    f"Das Modell {self.model_name!r} hat keinen {which.capitalize()}."
+                    if isinstance(which, str)
+                    else f"Das Modell {self.model_name!r} hat keine Version {which}.",
+                )
+            )
         source = f"models:/{self.model_name}/{number}/{BUNDLE_IN_MODEL}"
         with outside(f"fetching version {number}"):
             # Said for the process: MLflow 3.17 looks names of models up there, whatever registry a call names.

@@ -15,6 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from features.errors import InternalError, OutsideError
 from features.model.bundle import open_bundle
+from features.text import Text
 from training.tracking.outside import client_of, outside
 from training.tracking.packaging import log_bundle
 from training.tracking.registry import Registry
@@ -88,7 +89,12 @@ class Tracking:
         with outside(f"opening the experiment {self.experiment!r}"):
             found = self._client.get_experiment_by_name(self.experiment) or self._new_experiment()
         if found.lifecycle_stage != "active":
-            raise OutsideError(f"The MLflow experiment {self.experiment!r} has been deleted; restore or rename it.")
+            raise OutsideError(
+                Text(
+                    f"The MLflow experiment {self.experiment!r} has been deleted; restore or rename it.",
+                    f"Das MLflow-Experiment {self.experiment!r} wurde gelöscht: wiederherstellen oder umbenennen.",
+                )
+            )
         return str(found.experiment_id)
 
     def _new_experiment(self) -> mlflow.entities.Experiment:
