@@ -91,6 +91,14 @@ class InEffectShown(TypedDict):
     effective_at: NotRequired[Annotated[str, Field(description="Since when, UTC, if it was agreed.")]]
 
 
+class DefinitionAnswer(TypedDict):
+    """Everything that was agreed in one version, as the definition file has it."""
+
+    definition: DefinitionName
+    first_served_at: Annotated[str, Field(description="When a model with it first came into service, UTC.")]
+    agreed: Annotated[dict[str, object], Field(description="The whole definition, by its sections.")]
+
+
 class AgreementAnswer(TypedDict):
     """What is in effect, what is proposed, and the history of both."""
 

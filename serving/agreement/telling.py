@@ -13,13 +13,14 @@ from features.text import Text
 from serving.agreement.shapes import (
     AgreementAnswer,
     ConsentShown,
+    DefinitionAnswer,
     InEffectShown,
     PartsShown,
     ProposalShown,
     SupplyShown,
 )
 from serving.scorer import in_utc
-from serving.store import Agreement, Agreements, Team
+from serving.store import Agreement, Agreements, DefinitionRecord, Team
 
 State: TypeAlias = Literal["open", "in_effect", "replaced", "declined", "withdrawn", "outdated"]
 TEAMS: tuple[Team, ...] = ("marketing", "sales")
@@ -84,6 +85,15 @@ def proposal_shown(agreement: Agreement, version: int) -> ProposalShown:
     if agreement.answer_comment:
         shown["answer_comment"] = agreement.answer_comment
     return shown
+
+
+def definition_shown(record: DefinitionRecord) -> DefinitionAnswer:
+    """A definition that is kept, as it is answered."""
+    return DefinitionAnswer(
+        definition={"name": record.name, "version": record.version, "fingerprint": record.fingerprint},
+        first_served_at=in_utc(record.first_served_at),
+        agreed=json.loads(record.text),
+    )
 
 
 def state_of(agreement: Agreement, version: int) -> State:

@@ -93,6 +93,7 @@ ACCESS: Mapping[str, Need] = {
     "GET /v1/kpis": ANY_KEY,
     "GET /v1/handover": ANY_KEY,
     "GET /v1/agreement": ANY_KEY,
+    "GET /v1/definitions/{fingerprint}": ANY_KEY,
     "POST /v1/agreement/proposals": only("marketing", "sales"),
     "POST /v1/agreement/proposals/{proposal_id}/consent": only("marketing", "sales"),
     "POST /v1/agreement/proposals/{proposal_id}/decline": only("marketing", "sales"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
+
 from serving.feedback.telling import outcome_answer, verdict_answer
 from serving.lives.comparing import compare
 from serving.lives.queries import packed_place
@@ -73,4 +75,5 @@ def _shown(score: StoredScore) -> ScoreShown:
         "model_name": score.model_name,
         "model_version": score.model_version,
         "bundle_id": score.bundle_id,
+        "definition": orjson.loads(score.answer)["model"]["definition"],
     }

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from serving.feedback.shapes import OutcomeAnswer, OutcomeWord, VerdictAnswer, VerdictWord
-from serving.schemas import InBothLanguages, Probability
+from serving.schemas import DefinitionName, InBothLanguages, Probability
 
 
 class LeadShown(TypedDict):
@@ -104,6 +104,7 @@ class ScoreShown(TypedDict):
     model_name: str
     model_version: str
     bundle_id: str
+    definition: Annotated[DefinitionName, Field(description="The version of the agreement under which it was made.")]
 
 
 class Happening(TypedDict):

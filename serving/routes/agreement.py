@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from features.text import Text
 from serving.agreement.acting import Act, answer_proposal, propose
 from serving.agreement.asking import Wish, read_answer, read_proposal
-from serving.agreement.shapes import AgreementAnswer, ProposalShown
-from serving.agreement.telling import LONGEST_NUMBER, MOST, USUALLY, agreement_answer, page_of, proposal_shown
+from serving.agreement.shapes import AgreementAnswer, DefinitionAnswer, ProposalShown
+from serving.agreement.telling import (
+    LONGEST_NUMBER,
+    MOST,
+    USUALLY,
+    agreement_answer,
+    definition_shown,
+    page_of,
+    proposal_shown,
+)
 from serving.body import parse_body, read_body
+from serving.errors import ApiError
 from serving.responses import documented, json_response
 from serving.routes.kpis import parameter
 from serving.service import Service
@@ -36,6 +47,13 @@ PROPOSAL_ID = {
     "required": True,
     "schema": {"type": "integer"},
 }
+_is_fingerprint = re.compile("[0-9a-f]{64}").fullmatch
+
+FINGERPRINT = {"name": "fingerprint", "in": "path", "required": True, "schema": {"type": "string"}}
+NO_DEFINITION = Text(
+    "No definition with this fingerprint has been in service since the store keeps them.",
+    "Seit der Speicher sie aufbewahrt, war keine Definition mit diesem Fingerabdruck im Einsatz.",
+)
 PAGE = [
     parameter("limit", "Proposals on a page.", type="integer", minimum=1, maximum=MOST, default=USUALLY),
     parameter("before", "Only proposals made before this one.", type="integer", minimum=1),
@@ -63,6 +81,25 @@ async def get_agreement(request: Request) -> Response:
     model, store = service.model, service.store.agreements
     bundle, own = model.scorer.bundle, model.own_definition
     return json_response(await run_in_threadpool(agreement_answer, store, bundle, own, most=most, before=before))
+
+
+@router.get(
+    "/v1/definitions/{fingerprint}",
+    operation_id="getDefinition",
+    summary="What was agreed under a fingerprint",
+    response_model=DefinitionAnswer,
+    response_description="The whole definition.",
+    responses=documented("not_found", "internal", "store_unavailable"),
+    openapi_extra={"parameters": [FINGERPRINT]},
+)
+async def get_definition(request: Request) -> Response:
+    """Every score names the fingerprint of the definition under which it was made; this is its text, kept for good."""
+    fingerprint = request.path_params["fingerprint"]
+    asked = [fingerprint] if _is_fingerprint(fingerprint) else []
+    found = await run_in_threadpool(Service.of(request).store.definitions.by_fingerprint, asked)
+    if fingerprint not in found:
+        raise ApiError("not_found", detail=NO_DEFINITION)
+    return json_response(definition_shown(found[fingerprint]))
 
 
 @router.post(

@@ -46,4 +46,11 @@ TEXTS = {
     "First day after that window.": "Erster Tag nach diesem Zeitfenster.",
     "A team's consent to a proposal.": "Die Zustimmung eines Teams zu einem Vorschlag.",
     "Why a proposal is declined or withdrawn.": "Warum ein Vorschlag abgelehnt oder zurückgezogen wird.",
+    "What was agreed under a fingerprint": "Was unter einem Fingerabdruck vereinbart war",
+    "Every score names the fingerprint of the definition under which it was made; this is its text, kept for good.": "Jeder Score nennt den Fingerabdruck der Definition, unter der er entstand; dies ist ihr Text, auf Dauer aufbewahrt.",
+    "The whole definition.": "Die ganze Definition.",
+    "Everything that was agreed in one version, as the definition file has it.": "Alles, was in einer Version vereinbart war, wie in der Definitionsdatei.",
+    "When a model with it first came into service, UTC.": "Wann zuerst ein Modell mit ihr in den Einsatz kam, UTC.",
+    "The whole definition, by its sections.": "Die ganze Definition, nach ihren Abschnitten.",
+    "The version of the agreement under which it was made.": "Die Version der Vereinbarung, unter der er entstand.",
 }

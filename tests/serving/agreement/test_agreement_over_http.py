@@ -104,8 +104,18 @@ def test_what_both_agreed_on_decides_the_next_score_and_the_last_one_keeps_its_o
     assert teams["crm"].get("/v1/leads/L-1/score")["handover"] == "nurture"
     kept = store.definitions.by_fingerprint([before["model"]["definition"]["fingerprint"], named["fingerprint"]])
     assert sorted(record.version for record in kept.values()) == [3, 4]
+    history = teams["sales"].get("/v1/leads/L-1/history")["history"]
+    assert [each["score"]["definition"]["version"] for each in history] == [3, 4]
     expected = with_parts(definition(), {"handover": {"threshold": 0.9}}, 4)
+    read = teams["sales"].get(f"/v1/definitions/{named['fingerprint']}")
+    assert parse_definition(read["agreed"]) == expected
+    assert read["definition"] == named
     assert named["fingerprint"] == expected.fingerprint
+
+
+def test_a_fingerprint_that_was_never_in_service_is_not_found(client: Client) -> None:
+    answer = client.get(f"/v1/definitions/{'0' * 64}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:lead-quality:problem:not-found")
 
 
 def test_hours_alone_can_be_agreed_on_and_the_rule_stays(teams: dict[Role, Speaks]) -> None:
