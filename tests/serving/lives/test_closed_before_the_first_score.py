@@ -14,7 +14,7 @@ from serving.feedback.reading import last_moment
 from serving.history import write_history
 from serving.history.rows import CLOSED_BEFORE
 from serving.settings import Settings
-from serving.store import Store
+from serving.store import Comparable, Store
 from tests.serving.client import Client
 from tests.serving.conftest import NOW
 from tests.serving.feedback.test_outcomes_and_verdicts import LIKELY
@@ -50,7 +50,7 @@ def test_everybody_agrees_whether_a_lead_was_closed_before_its_first_score(
     service.now += timedelta(days=1 + (agreed.target.horizon_days or 0))
     conversion = service.get("/v1/kpis?from=2026-02-01").json()["conversion"]
     assert (conversion["n_closed_before"], conversion["observed"]["n_of"]) == (was_before, not was_before)
-    found = store.watching.matured(agreed.fingerprint, NOW - timedelta(days=1), service.now, 10)
+    found = store.watching.matured(Comparable(agreed.fingerprint, ""), NOW - timedelta(days=1), service.now, 10)
     assert [lead.was_closed for lead in found] == [was_before]
     exported = write_history(store, agreed, tmp_path / "h.csv", export_id="e", now=service.now)
     assert exported.left_out == (((CLOSED_BEFORE, 1),) if was_before else ())
