@@ -46,7 +46,7 @@ $(STAMP): locks/dev.txt
 	         /^Installing/ {printf "\n  installing them\n"; fflush()} /ERROR/ {print}'
 	@touch $@
 
-demo: setup ## the whole loop on a simulated history: simulate, train, promote, serve, score a lead (SERVE=0 stops then)
+demo: setup ## the whole loop on a simulated history: simulate, train, promote, fill the cockpit, serve, score a lead (SERVE=0 stops then)
 	@rm -rf .state/demo
 	$(PY) -m training simulate --out .state/demo --leads $(LEADS)
 	$(PY) -m training train --definition definitions/demo.toml --data .state/demo/leads.csv $(budget)

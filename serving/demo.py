@@ -112,10 +112,11 @@ def in_words(answer: Mapping[str, Any], language: Language) -> str:
 def where_to_look(address: str, language: Language) -> str:
     """Addresses and commands for going on."""
     places = (
+        (Text("The cockpit, for marketing and sales", "Das Cockpit, für Marketing und Vertrieb"), f"{address}/"),
+        (Text("This lead in it", "Dieser Lead darin"), f"{address}/cockpit/leads/{LEAD['lead_id']}"),
         (Text("The API, to try out", "Die API zum Ausprobieren"), f"{address}/docs"),
         (Text("The model's runs", "Die Läufe des Modells"), "make mlflow"),
         (Text("The model card", "Die Modellkarte"), "make card"),
-        (Text("This lead again", "Dieser Lead noch einmal"), f"{address}/v1/leads/{LEAD['lead_id']}"),
     )
     width = max(len(name.in_language(language)) for name, _ in places)
     lines = [f"  {name.in_language(language):<{width}}  {place}" for name, place in places]
