@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from features.text import Language
@@ -45,6 +46,13 @@ def course(
     return Picture(svg, title, says, columns, rows)
 
 
+def _dates(span: timedelta) -> str:
+    """How dates are written that lie so far apart: the clock counts only within days, the year only over years."""
+    if span < timedelta(days=4):
+        return "%e %b, %H:%M"
+    return "%e %b" if span < timedelta(days=300) else "%b %Y"
+
+
 def _chart(_: Language, points: tuple[Point, ...]) -> Chart:
     import altair as alt
 
@@ -58,9 +66,10 @@ def _chart(_: Language, points: tuple[Point, ...]) -> Chart:
         }
         for number, point in enumerate(points)
     ]
+    span = datetime.fromisoformat(points[-1].at) - datetime.fromisoformat(points[0].at)
     top = min(1.0, max(point.probability for point in points) * 1.25 + 0.02)
     base = alt.Chart(rows_of(rows)).encode(
-        x=alt.X("at:T").title(None).axis(grid=False, tickCount=6, labelOverlap=True),
+        x=alt.X("at:T").title(None).axis(grid=False, tickCount=6, labelOverlap=True, format=_dates(span)),
         y=alt.Y("probability:Q").title(None).scale(domain=[0, top]).axis(format=".0%", tickCount=4),
     )
     lines = base.mark_line(interpolate="step-after", color=PREDICTED, strokeWidth=2)

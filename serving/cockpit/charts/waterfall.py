@@ -12,7 +12,7 @@ from serving.cockpit.charts.drawing import GOOD, INK, NEUTRAL, OBSERVED, PREDICT
 if TYPE_CHECKING:
     from serving.cockpit.charts.drawing import Chart
 
-WIDTH, STEP, LETTERS, LABELS, ROOM = 460, 30, 36, 290, 0.2
+WIDTH, STEP, LETTERS, LINES, LABELS, ROOM = 420, 36, 27, 2, 212, 0.22
 HEADING = "\u2009"
 """Stands before the name of a group, so that the axis can tell it from a field's."""
 
@@ -51,7 +51,9 @@ def _chart(_: Language, steps: tuple[Step, ...]) -> Chart:
     room = (high - low) * ROOM or 1.0
     bold = alt.condition(f"datum.label[0] === '{HEADING}'", alt.value("bold"), alt.value("normal"))
     # As wide as the longest label in the widest font that a reader may have: what is drawn does not know it.
-    axis = alt.Axis(title=None, labelLimit=LABELS, minExtent=LABELS, ticks=False, domain=False, labelFontWeight=bold)
+    axis = alt.Axis(
+        title=None, labelLimit=LABELS, minExtent=LABELS, labelPadding=8, ticks=False, domain=False, labelFontWeight=bold
+    )
     y = alt.Y("name:N", sort=[str(row["name"]) for row in rows], axis=axis)
     scale = alt.Scale(domain=[low - (room if low < 0 else 0), high + room], nice=False, zero=False)
     base = alt.Chart(rows_of(rows)).encode(y=y)
@@ -72,7 +74,7 @@ def _chart(_: Language, steps: tuple[Step, ...]) -> Chart:
 
 def _row(number: int, step: Step) -> dict[str, object]:
     """A row; names are told apart by blanks nobody sees, because two fields may be called alike."""
-    name = textwrap.shorten(step.name, LETTERS, placeholder="…") + "\u200b" * number
+    name = "\n".join(textwrap.wrap(step.name, LETTERS, max_lines=LINES, placeholder="…")) + "\u200b" * number
     arrow = {"level": "", "heading": ""}.get(step.kind, "▸ " if step.end >= step.start else "◂ ")
     return {
         "name": (HEADING if step.kind == "heading" else "") + name,

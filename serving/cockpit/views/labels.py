@@ -65,6 +65,11 @@ class Labels:
         """A reason in words; by its code, if the definition in service does not know it any more."""
         return self._codes(verdict or "").get(code, same(code)) if code else None
 
+    def told_reason(self, code: str | None) -> Text | None:
+        """The reason that came with an outcome, in words if sales has the same among its own."""
+        known = {**self._codes("accepted"), **self._codes("rejected")}
+        return known.get(code, same(code)) if code else None
+
     def _codes(self, verdict: str) -> Mapping[str, Text]:
         if self._definition is None:
             return {}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from features.text import Text, same
+from features.text import Text
 from serving.cockpit.formats import Reader
 from serving.cockpit.views.course import Course, course_of
 from serving.cockpit.views.explained import Explained, explained
@@ -205,8 +205,7 @@ def _happened(life: Life, labels: Labels) -> list[Happened]:
         for v in life.verdicts
     ]
     ended = [
-        Happened(o.outcome, o.at, same(o.reason) if o.reason else None, "", o.value, None, o is outcome)
-        for o in life.outcomes
+        Happened(o.outcome, o.at, labels.told_reason(o.reason), "", o.value, None, o is outcome) for o in life.outcomes
     ]
     return sorted([*judged, *ended], key=lambda each: each.at, reverse=True)
 
