@@ -139,7 +139,7 @@ def _conditions(wanted: Wanted, dialect: str) -> Iterator[ColumnElement[bool]]:
     if wanted.handed_over is not None:
         yield leads.c.handed_over_at.is_not(None) if wanted.handed_over else leads.c.handed_over_at.is_(None)
     if wanted.overdue_at is not None:
-        yield _overdue(wanted.overdue_at, wanted.hours)
+        yield _overdue(wanted, wanted.overdue_at, dialect)
     yield _nobody_objects()
 
 
@@ -149,13 +149,16 @@ def _nobody_objects() -> ColumnElement[bool]:
 
 def _filtered(column: str, wanted: Wanted, dialect: str) -> ColumnElement[Any]:
     """A column to filter by; but for the plus, SQLite would look every lead of a region up, and sort them."""
-    return literal_column(f"+leads.{column}") if wanted.part != "all" and dialect == "sqlite" else leads.c[column]
+    if wanted.part == "all" or dialect != "sqlite":
+        return leads.c[column]
+    return literal_column(f"+leads.{column}", leads.c[column].type)
 
 
-def _overdue(now: datetime, hours: Mapping[str, float]) -> ColumnElement[bool]:
+def _overdue(wanted: Wanted, now: datetime, dialect: str) -> ColumnElement[bool]:
+    handed_over_at = _filtered("handed_over_at", wanted, dialect)
     too_long = [
-        and_(leads.c.handover_grade == grade, leads.c.handed_over_at < now - timedelta(hours=agreed))
-        for grade, agreed in hours.items()
+        and_(leads.c.handover_grade == grade, handed_over_at < now - timedelta(hours=agreed))
+        for grade, agreed in wanted.hours.items()
     ]
     return and_(leads.c.first_contact_at.is_(None), leads.c.verdict.is_(None), _is_open(), or_(False, *too_long))
 
