@@ -77,7 +77,7 @@ def test_an_answer_is_given_and_changed_on_the_page_itself_by_keyboard(open_page
     page = open_page("en")
     lead_id = best_open_lead(service)
     sign_in(page, "sales", f"/cockpit/leads/{lead_id}")
-    tab_to(page, "#answer .answer-rejected summary")
+    tab_to(page, "#answer .answer-rejected > summary")
     page.keyboard.press("Space")
     tab_to(page, "#answer button[value=no_budget]")
     page.keyboard.press("Enter")

@@ -26,7 +26,7 @@ def test_the_list_shows_the_best_lead_first_with_what_speaks_for_it(page: Page, 
     first = page.locator("#leads tbody tr").first
     assert first.locator(".speaks li").count() >= 1
     look_at(page, "worklist")
-    first.locator(".answer-rejected summary").click()
+    first.locator(".answer-rejected > summary").click()
     expect(first.locator("button[value=no_need]")).to_be_visible()
     screenshot(page, "worklist-reasons")
 
@@ -40,7 +40,7 @@ def every_open_lead(service: Running) -> list[dict[str, object]]:
 def test_two_clicks_store_an_answer_and_marketing_sees_it(page: Page, open_page: Open, service: Running) -> None:
     sign_in(page, "sales", "/cockpit/worklist?order=probability")
     lead_id, n_before = ids(page)[0], len(every_open_lead(service))
-    page.locator("#leads tbody tr").first.locator(".answer-rejected summary").click()
+    page.locator("#leads tbody tr").first.locator(".answer-rejected > summary").click()
     page.locator("#leads tbody tr").first.locator("button[value=not_reachable]").click()
     page.wait_for_url(f"**answered={lead_id}")
     expect(page.locator(".notice.good")).to_contain_text(lead_id)
@@ -111,7 +111,7 @@ def test_an_answer_is_given_by_keyboard_alone_and_without_scripts(open_page: Ope
     page = open_page("en", java_script_enabled=True)
     sign_in(page, "sales", "/cockpit/worklist?order=probability")
     lead_id = ids(page)[0]
-    tab_to(page, ".answer-accepted summary")
+    tab_to(page, ".answer-accepted > summary")
     page.keyboard.press("Enter")
     tab_to(page, "button[value=need_confirmed]")
     page.keyboard.press("Enter")
@@ -119,7 +119,7 @@ def test_an_answer_is_given_by_keyboard_alone_and_without_scripts(open_page: Ope
     plain = open_page("de", java_script_enabled=False)
     sign_in(plain, "sales", "/cockpit/worklist?order=probability")
     second = ids(plain)[0]
-    plain.locator("#leads tbody tr").first.locator(".answer-accepted summary").click()
+    plain.locator("#leads tbody tr").first.locator(".answer-accepted > summary").click()
     plain.locator("#leads tbody tr").first.locator("button[value=need_confirmed]").click()
     plain.wait_for_url(f"**answered={second}")
     for each in (lead_id, second):
