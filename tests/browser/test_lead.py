@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 from playwright.sync_api import Page, expect
 
 from serving.store import Wanted
@@ -87,8 +88,6 @@ def test_an_answer_is_given_and_changed_on_the_page_itself_by_keyboard(open_page
 
 
 def test_objected_and_erased_leads_have_clear_pages(page: Page, service: Running, watched: Watched) -> None:
-    import httpx
-
     watched.allowed.append("410")
     rows = service.store.worklist.page(Wanted(), None, 100)
     objected, erased = (str(row["lead_id"]) for row in rows[60:62])

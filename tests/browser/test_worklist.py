@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from serving.store import Wanted
 from tests.browser.visiting import language_of, look_at, screenshot, sign_in, tab_to
 from tests.browser.world import Running
 
@@ -32,8 +33,6 @@ def test_the_list_shows_the_best_lead_first_with_what_speaks_for_it(page: Page, 
 
 
 def every_open_lead(service: Running) -> list[dict[str, object]]:
-    from serving.store import Wanted
-
     return service.store.worklist.page(Wanted(part="at_work", verdict="none"), None, 1_000)
 
 
@@ -55,8 +54,7 @@ def test_two_clicks_store_an_answer_and_marketing_sees_it(page: Page, open_page:
     assert len(every_open_lead(service)) == n_before - 1
     marketing = open_page("en")
     sign_in(marketing, "marketing", "/cockpit/worklist?shelf=rejected")
-    assert ids(marketing)[0] == lead_id  # the newest first
-    expect(marketing.locator("#leads tbody tr").first).to_contain_text("Not reachable")
+    expect(marketing.locator("#leads tbody tr", has_text=lead_id)).to_contain_text("Not reachable")
     expect(marketing.locator(".answer")).to_have_count(0)
 
 
@@ -83,7 +81,7 @@ def test_filters_and_pages_are_addresses(open_page: Open) -> None:
     page.locator("#grade").select_option("B")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**grade=B**")
-    assert set(page.locator("#leads .grade").all_inner_texts()) == {"Grade B"} or page.locator(".grade-b").count() == 25
+    assert page.locator("#leads .grade").count() == page.locator("#leads .grade-b").count() > 0
 
 
 def test_overdue_leads_alone(open_page: Open) -> None:
@@ -108,7 +106,7 @@ def test_a_lead_is_found_by_the_beginning_of_its_id(open_page: Open) -> None:
 
 
 def test_an_answer_is_given_by_keyboard_alone_and_without_scripts(open_page: Open, service: Running) -> None:
-    page = open_page("en", java_script_enabled=True)
+    page = open_page("en")
     sign_in(page, "sales", "/cockpit/worklist?order=probability")
     lead_id = ids(page)[0]
     tab_to(page, ".answer-accepted > summary")
