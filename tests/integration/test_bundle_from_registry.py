@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,9 +18,13 @@ from features.errors import BundleError, OutsideError
 from features.model.bundle import open_bundle
 from serving.bundles import Found, find_bundle
 from serving.in_service import ModelInService
+from serving.registry import record_of
 from serving.settings import Settings
 from tests.serving.conftest import NOW, bundle_place
 from tests.serving.small_model import definition, write_small_bundle
+from training.judging.gates import Decision, Policy
+from training.promotions import Promotion
+from training.tracking.registry import Registry
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,6 +49,7 @@ def registered(migrated_database: Path) -> Registered:
         tags = {"bundle_id": bundle_id} if bundle_id else {}
         client.create_model_version("leads", f"{run.info.artifact_uri}/model", run_id=run.info.run_id, tags=tags)
         client.set_registered_model_alias("leads", "champion", "1")
+        client.log_metric(run.info.run_id, "log_loss", 0.25)
         return uri
 
     return made
@@ -128,3 +134,27 @@ def test_without_mlflow_the_reason_is_clear(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("PYTHONPATH", f"{hidden}{os.pathsep}{ROOT}")
     with pytest.raises(OutsideError, match="MLflow is not installed here"):
         find_bundle("models:/leads@champion", tmp_path)
+
+
+def test_the_record_of_versions_and_promotions_is_read_as_training_wrote_it(registry: str) -> None:
+    written = Registry(registry, "leads")
+    written.record_verdict(1, Decision(True, (), Policy()), None)
+    first = Promotion(
+        key="a", kind="promotion", version=1, replaces=None, after=0, who="Ada", at=NOW, reason="The first"
+    )
+    written.append(first)
+    written.append(replace(first, key="b", who="Bob"))
+    record = record_of("leads")
+    (version,) = record.versions
+    assert (version.number, version.aliases, version.passed) == (1, ("champion",), True)
+    assert version.verdict is not None
+    assert version.verdict.de == "Alle erforderlichen Prüfungen sind bestanden."
+    assert version.metrics["log_loss"] == 0.25
+    (promotion,) = record.promotions  # the second had not seen the first: it came too late, and counts for nothing
+    assert (promotion.who, promotion.version, promotion.reason) == ("Ada", 1, "The first")
+    assert promotion.at == NOW
+
+
+def test_a_registry_that_knows_no_such_model_is_said_in_one_line() -> None:
+    with pytest.raises(OutsideError, match="reading the record of nobody failed"):
+        record_of("nobody")
