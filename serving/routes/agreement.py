@@ -150,9 +150,9 @@ async def decline_agreement(request: Request) -> Response:
 
 async def _answered(request: Request, act: Act) -> Response:
     service = Service.of(request)
-    proposal_id = _proposal_id(request.path_params["proposal_id"])
     body, faults = parse_body(await read_body(request, service.settings))
     who, comment = read_answer(body, *_key(request), faults, needs_comment=act == "decline")
+    proposal_id = _proposal_id(request.path_params["proposal_id"])
     done = await run_in_threadpool(answer_proposal, service, act, proposal_id, who, comment)
     return json_response(proposal_shown(done, service.model.scorer.bundle.definition.definition.version))
 

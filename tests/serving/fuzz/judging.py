@@ -26,6 +26,8 @@ def faults_of(answer: httpx.Response) -> list[str]:
         return [f"{status}: {answer.text[:500]}"]
     if answer.request.method == "HEAD":
         return ["an answer to HEAD has a body"] if answer.content else []
+    if status == 303 and answer.headers.get("location", "").startswith("/cockpit"):
+        return []  # the way to the pages, for who opens the service's address
     if status < 400:
         return [] if status in (200, 201, 202, 204, 304) else [f"{status} is no answer of ours"]
     return [*_faults_of_problem(answer)]
