@@ -69,7 +69,10 @@ def _chart(_: Language, points: tuple[Point, ...]) -> Chart:
     span = datetime.fromisoformat(points[-1].at) - datetime.fromisoformat(points[0].at)
     top = min(1.0, max(point.probability for point in points) * 1.25 + 0.02)
     base = alt.Chart(rows_of(rows)).encode(
-        x=alt.X("at:T").title(None).axis(grid=False, tickCount=6, labelOverlap=True, format=_dates(span)),
+        x=alt.X("at:T")
+        .title(None)
+        .scale(padding=28)
+        .axis(grid=False, tickCount=6, labelOverlap=True, format=_dates(span)),
         y=alt.Y("probability:Q").title(None).scale(domain=[0, top]).axis(format=".0%", tickCount=4),
     )
     lines = base.mark_line(interpolate="step-after", color=PREDICTED, strokeWidth=2)

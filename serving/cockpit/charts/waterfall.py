@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from features.text import Language
-from serving.cockpit.charts.drawing import GOOD, INK, NEUTRAL, OBSERVED, PREDICTED, SOFT_INK, Picture, drawn, rows_of
+from serving.cockpit.charts.drawing import GOOD, OBSERVED, PREDICTED, Picture, drawn, rows_of
 
 if TYPE_CHECKING:
     from serving.cockpit.charts.drawing import Chart
 
-WIDTH, STEP, LETTERS, LINES, LABELS, ROOM = 420, 36, 27, 2, 212, 0.22
+WIDTH, STEP, LETTERS, LINES, LABELS, ROOM = 400, 34, 27, 2, 235, 0.03
 HEADING = "\u2009"
 """Stands before the name of a group, so that the axis can tell it from a field's."""
 
@@ -56,31 +56,23 @@ def _chart(_: Language, steps: tuple[Step, ...]) -> Chart:
     )
     y = alt.Y("name:N", sort=[str(row["name"]) for row in rows], axis=axis)
     scale = alt.Scale(domain=[low - (room if low < 0 else 0), high + room], nice=False, zero=False)
-    base = alt.Chart(rows_of(rows)).encode(y=y)
-    bars = base.mark_bar(height={"band": 0.62}, cornerRadius=2).encode(
-        x=alt.X("low:Q", scale=scale, axis=None), x2="high:Q", color=alt.Color("colour:N", scale=None)
-    )
-    bars = bars.transform_filter("datum.kind !== 'heading'")
-    numbers = base.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("high:Q", scale=scale), text="shown:N")
-    sums = base.mark_text(align="left", color=SOFT_INK, fontWeight="bold").encode(
-        x=alt.X("low:Q", scale=scale), text="shown:N"
-    )
-    return alt.layer(
-        bars,
-        numbers.transform_filter("datum.kind !== 'heading'"),
-        sums.transform_filter("datum.kind === 'heading'"),
-    ).properties(width=WIDTH, height={"step": STEP})
+    bars = alt.Chart(rows_of(rows)).mark_bar(height={"band": 0.62}, cornerRadius=2)
+    x = alt.X("low:Q", scale=scale, axis=None)
+    bars = bars.encode(y=y, x=x, x2="high:Q", color=alt.Color("colour:N", scale=None))
+    finished: alt.Chart = bars.properties(width=WIDTH, height={"step": STEP})
+    return finished
 
 
 def _row(number: int, step: Step) -> dict[str, object]:
-    """A row; names are told apart by blanks nobody sees, because two fields may be called alike."""
-    name = "\n".join(textwrap.wrap(step.name, LETTERS, max_lines=LINES, placeholder="…")) + "\u200b" * number
-    arrow = {"level": "", "heading": ""}.get(step.kind, "▸ " if step.end >= step.start else "◂ ")
+    """A row; names are told apart by blanks nobody sees, because two fields may be called alike.
+
+    The figure stands beside the name, not at the end of its bar: there, a phone would not show it.
+    """
+    *before, last = textwrap.wrap(step.name, LETTERS, max_lines=LINES, placeholder="…")
+    name = "\n".join([*before, f"{last}\u2003{step.shown}"]) + "\u200b" * number
     return {
         "name": (HEADING if step.kind == "heading" else "") + name,
         "low": min(step.start, step.end),
         "high": max(step.start, step.end),
-        "kind": step.kind,
-        "shown": arrow + step.shown,
         "colour": PREDICTED if step.kind == "level" else GOOD if step.end > step.start else OBSERVED,
-    } | ({"colour": NEUTRAL} if step.start == step.end else {})
+    }
