@@ -35,6 +35,8 @@ def test_faults_of_the_envelope_and_of_the_fields_come_in_one_answer(client: Cli
     body = {
         "lead_id": 5,
         "account_id": ["A"],
+        "owner": 7,
+        "deal_value": "much",
         "as_of": "20250-01-01",
         "priority": "high",
         "fields": {
@@ -49,6 +51,8 @@ def test_faults_of_the_envelope_and_of_the_fields_come_in_one_answer(client: Cli
     assert {problem["where"] for problem in told["problems"]} == {
         "lead_id",
         "account_id",
+        "owner",
+        "deal_value",
         "as_of",
         "priority",
         "fields.source",
@@ -57,7 +61,7 @@ def test_faults_of_the_envelope_and_of_the_fields_come_in_one_answer(client: Cli
         "fields.customer_since",
         "fields.color",
     }
-    assert told["n_problems"] == 9
+    assert told["n_problems"] == 11
     by_place = {problem["where"]: problem for problem in told["problems"]}
     assert by_place["fields.employees"] == {
         "where": "fields.employees",
@@ -67,7 +71,7 @@ def test_faults_of_the_envelope_and_of_the_fields_come_in_one_answer(client: Cli
         "message": "the value does not fit the field",
         "code": "invalid_value",
     }
-    assert by_place["priority"]["expected"] == "lead_id, account_id, as_of, fields"
+    assert by_place["priority"]["expected"] == "lead_id, account_id, owner, deal_value, as_of, fields"
     assert client.get("/v1/leads/5").status_code == 404
 
 
@@ -302,7 +306,7 @@ def test_a_body_full_of_fields_that_do_not_exist_costs_a_bounded_answer(client: 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 404),
+        ("GET", "/nowhere", 404),
         ("POST", "/v2/score", 404),
         ("GET", "/v1/score/", 404),
         ("GET", "/v1/score", 405),
