@@ -27,7 +27,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help setup demo simulate define horizon backtest train recalibrate due promote rollback versions \
-        key serve agreement history score card mlflow notebooks test test-fast check format lint types imports bench bench-quality lock clean
+        key serve agreement history report score card mlflow notebooks test test-fast check format lint types imports bench bench-quality lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ mlflow: setup ## open MLflow's pages on the store that MLFLOW_TRACKING_URI names
 	@case "$$MLFLOW_TRACKING_URI" in \
 	  http://*|https://*) echo "MLFLOW_TRACKING_URI names a server; its pages are at $$MLFLOW_TRACKING_URI" ;; \
 	  *) $(PY) -m mlflow ui --backend-store-uri "$$MLFLOW_TRACKING_URI" --host 127.0.0.1 --port 5000 ;; esac
+
+report: setup ## write the report for the joint meeting to .state/report: HTML, and PDF where Chromium is installed (FROM=2026-01-01 LAST=2026-03-31)
+	$(PY) -m serving report$(if $(FROM), --from $(FROM))$(if $(LAST), --last $(LAST))
 
 notebooks: setup ## run the notebooks; they stand with their outputs in .state/notebooks
 	@mkdir -p .state/notebooks

@@ -18,13 +18,29 @@ from serving.commands import (
     migrate,
     openapi,
     replay,
+    report,
     retention,
     serve,
     shadow,
     watch,
 )
 
-COMMANDS = (serve, migrate, keys, agreement, watch, backup, history, shadow, retention, erased, openapi, replay, demo)
+COMMANDS = (
+    serve,
+    migrate,
+    keys,
+    agreement,
+    watch,
+    backup,
+    history,
+    shadow,
+    retention,
+    erased,
+    openapi,
+    replay,
+    report,
+    demo,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

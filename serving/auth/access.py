@@ -122,6 +122,11 @@ ACCESS: Mapping[str, Need] = {
     "GET /cockpit/worklist": SIGNED_IN,
     "GET /cockpit/leads/{lead_id}": SIGNED_IN,
     "POST /cockpit/leads/{lead_id}/verdict": signed_in_as("sales"),
+    # Figures.
+    "GET /cockpit/sources": SIGNED_IN,
+    "GET /cockpit/sources.csv": SIGNED_IN,
+    "GET /cockpit/kpis": SIGNED_IN,
+    "GET /cockpit/report": SIGNED_IN,
     # model
     "GET /cockpit/why": SIGNED_IN,
     "GET /cockpit/why.csv": SIGNED_IN,

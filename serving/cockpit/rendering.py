@@ -27,6 +27,7 @@ from serving.scorer import Scorer
 from serving.service import Service
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
+STATIC: Final = Path(__file__).parent / "static"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -63,6 +64,16 @@ def page(
     wants_part = bool(block) and _wants_a_part(request)
     content = "".join(made.blocks[block](context)) if wants_part else made.render(context)
     return HTMLResponse(content, status, headers={**HEADERS, "Content-Language": language, **(headers or {})})
+
+
+def document(template: str, reader: Reader, **shown: Any) -> str:
+    """A page that stands by itself, such as in a file: with the style sheet in it, and nothing of a visitor.
+
+    `template` extends no other, and shows `stylesheet` where it is given.
+    """
+    environment = _environment(reader.language, reader.zone)
+    stylesheet = Markup((STATIC / "cockpit.css").read_text(encoding="utf-8"))
+    return environment.get_template(template).render(stylesheet=stylesheet, **shown)
 
 
 def error_page(request: Request, error: ApiError) -> HTMLResponse:

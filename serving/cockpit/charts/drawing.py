@@ -140,7 +140,8 @@ def _look(language: Language) -> alt.Config:
         font=FONT,
         locale=locale_of(language),
         lineBreak="\n",
-        padding=4,
+        # Readers' fonts are wider than the one that names are measured with.
+        padding={"left": 18, "right": 14, "top": 4, "bottom": 4},
         axis=axis,
         text=alt.MarkConfig(color=INK, fontSize=12),
         view=alt.ViewConfig(stroke=None),

@@ -58,6 +58,7 @@ def _choice(asked: Asked, scorer: Scorer | None) -> Choice:
         order="by_value" if order == "by_value" else "probability",
         grade=asked.one_of("grade", GRADES),
         source=asked.text("source"),
+        campaign=asked.text("campaign"),
         region=asked.text("region"),
         owner=asked.text("owner"),
         overdue=asked.yes("overdue"),

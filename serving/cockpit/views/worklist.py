@@ -47,6 +47,7 @@ class Choice:
     order: Order = "probability"
     grade: str = ""
     source: str = ""
+    campaign: str = ""
     region: str = ""
     owner: str = ""
     overdue: bool = False
@@ -55,7 +56,7 @@ class Choice:
     @property
     def is_filtered(self) -> bool:
         """Whether fewer leads are shown than stand on the shelf."""
-        return bool(self.grade or self.source or self.region or self.owner or self.overdue)
+        return bool(self.grade or self.source or self.campaign or self.region or self.owner or self.overdue)
 
     def address(self, **other: str) -> str:
         """The address of the page with this choice, and with `other` parameters."""
@@ -64,6 +65,7 @@ class Choice:
             "order": self.order,
             "grade": self.grade,
             "source": self.source,
+            "campaign": self.campaign,
             "region": self.region,
             "owner": self.owner,
             "overdue": "1" if self.overdue else "",
@@ -143,6 +145,7 @@ class WorklistView:
     after: str
     shelves: tuple[tuple[Shelf, str], ...]
     sources: Codes
+    campaigns: Codes
     regions: Codes
     owners: tuple[str, ...]
     names: Mapping[str, Text]
@@ -190,9 +193,10 @@ def worklist_view(
         after=turns[1],
         shelves=tuple((shelf, replace(_unordered(choice, shelf), shelf=shelf).address()) for shelf in SHELVES),
         sources=labels.values("source", choice.source),
+        campaigns=labels.values("campaign", choice.campaign),
         regions=labels.values("region", choice.region),
         owners=tuple(dict.fromkeys([*store.worklist.owners(MOST_OWNERS), *filter(None, [choice.owner])])),
-        names={by: name for by in ("source", "region") if (name := labels.name_of(by)) is not None},
+        names={by: name for by in ("source", "campaign", "region") if (name := labels.name_of(by)) is not None},
         has_values=any(line.deal_value is not None for line in lines),
         horizon_days=scorer.bundle.definition.target.horizon_days if scorer else None,
         may_answer=may_answer,
@@ -208,7 +212,8 @@ def wanted_leads(choice: Choice, hours: Mapping[str, float], now: datetime) -> W
     """The choice as the store takes it."""
     parts: dict[Shelf, Part] = {"to_answer": "at_work", "accepted": "at_work", "rejected": "rejected", "all": "all"}
     verdicts = {"to_answer": "none", "accepted": "accepted"}
-    equal = {"source": choice.source, "region": choice.region, "owner": choice.owner}
+    named = ("source", "campaign", "region", "owner")
+    equal = {name: getattr(choice, name) for name in named}
     return Wanted(
         part=parts[choice.shelf],
         verdict=verdicts.get(choice.shelf),
