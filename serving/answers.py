@@ -7,26 +7,27 @@ bytes as the first one in that language.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
 from features.reasons import in_lines
-from features.text import LANGUAGES, Language, Text
-from serving.schemas import Explained
+from features.text import Language, Text
+from serving.schemas import Explained, InBothLanguages
 
 
 def reasons_text(answer: Explained) -> Text:
     """The base, the reasons and the rest of an answer as one text, a line each."""
     base, rest = answer["base"]["text"], answer["rest"]
+    reasons = [reason["text"] for reason in answer["reasons"]]
+    return in_both_languages(Text(**base), reasons, Text(**rest["text"]), rest["n_fields"])
+
+
+def in_both_languages(base: Text, reasons: Sequence[InBothLanguages], rest: Text, n_others: int) -> Text:
+    """The same from the texts themselves."""
     return Text(
-        **{
-            language: in_lines(
-                base[language],
-                [reason["text"][language] for reason in answer["reasons"]],
-                rest["text"][language],
-                rest["n_fields"],
-            )
-            for language in LANGUAGES
-        }
+        en=in_lines(base.en, [reason["en"] for reason in reasons], rest.en, n_others),
+        de=in_lines(base.de, [reason["de"] for reason in reasons], rest.de, n_others),
     )
 
 

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.concurrency import run_in_threadpool
 
 from features.errors import LeadQualityError
@@ -43,6 +44,8 @@ from serving.watcher import keep_watching
 from serving.workers import end_with_parent
 
 DISTRIBUTION = "lead-quality"
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""The framework's own would send addresses, in which ids of leads stand, to whatever the environment names."""
 
 
 def create_app(
@@ -95,6 +98,7 @@ def create_app(
         docs_url=None,  # the usual pages load scripts from another host
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
     app.state.service = service
     answer_errors(app)

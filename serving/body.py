@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from features.errors import Problem
 from features.text import Text
 from serving.errors import LONGEST_PLACE, ApiError
+from serving.headers import header
 from serving.settings import Settings
 
 MOST_NESTED = 32
@@ -26,21 +29,32 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     ApiError
         The content type is not JSON, or the body is too large or too slow.
     """
-    _check_content_type(request)
-    too_large = ApiError("body_too_large", detail=_at_most(settings.max_body_bytes))
-    announced = request.headers.get("content-length", "")
+    if not _is_plain_json(header(request.scope, b"content-type"), header(request.scope, b"content-encoding")):
+        raise ApiError("unsupported_media_type")
+    announced = header(request.scope, b"content-length")
     if announced.isascii() and announced.isdigit() and int(announced[:20]) > settings.max_body_bytes:
-        raise too_large
-    received = bytearray()
+        raise _too_large(settings.max_body_bytes)
     try:
         async with asyncio.timeout(settings.body_timeout_s):
-            async for chunk in request.stream():
-                received += chunk
-                if len(received) > settings.max_body_bytes:
-                    raise too_large
+            return await _received(request.receive, settings.max_body_bytes)
     except TimeoutError as error:
         raise ApiError("body_too_slow", headers={"Connection": "close"}) from error
-    return bytes(received)
+
+
+async def _received(receive: Receive, max_bytes: int) -> bytes:
+    """All pieces of the body; nearly always there is one, and it is there."""
+    pieces: list[bytes] = []
+    n_bytes, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        n_bytes += len(pieces[-1])
+        if n_bytes > max_bytes:
+            raise _too_large(max_bytes)
+        more = message.get("more_body", False)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def parse_body(raw: bytes) -> tuple[dict[str, Any], list[Problem]]:
@@ -61,14 +75,14 @@ def parse_body(raw: bytes) -> tuple[dict[str, Any], list[Problem]]:
     return parsed, [] if _all_keys_once(raw, parsed) else list(_repeated_keys(raw))
 
 
-def _check_content_type(request: Request) -> None:
-    """Return if the body is plain JSON in UTF-8; parameters such as `odata.metadata` change nothing about that."""
-    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+@lru_cache(maxsize=64)  # callers do not change theirs
+def _is_plain_json(content_type: str, encoding: str) -> bool:
+    """Whether the body is plain JSON in UTF-8; parameters such as `odata.metadata` change nothing about that."""
+    media_type, *parameters = content_type.lower().split(";")
     named = [parameter.partition("=") for parameter in parameters]
     charsets = {value.strip().strip('"') for name, _, value in named if name.strip() == "charset"}
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if media_type.strip() != "application/json" or charsets - {"utf-8", "utf8"} or encoding != "identity":
-        raise ApiError("unsupported_media_type")
+    is_plain = encoding.strip().lower() in ("", "identity")
+    return media_type.strip() == "application/json" and not charsets - {"utf-8", "utf8"} and is_plain
 
 
 def _all_keys_once(raw: bytes, parsed: dict[str, Any]) -> bool:
@@ -80,17 +94,19 @@ def _all_keys_once(raw: bytes, parsed: dict[str, Any]) -> bool:
     return raw.count(b":") == _colons(parsed, MOST_NESTED) and b"\\u003" not in raw
 
 
-def _colons(value: object, levels: int) -> int:
+def _colons(value: dict[str, Any] | list[Any], levels: int) -> int:
     """The colons that a JSON text of `value` has; at most `levels` deep, which also keeps `repr` of a value safe."""
-    if isinstance(value, str):
-        return value.count(":")
-    if not isinstance(value, (dict, list)):
-        return 0
     if not levels:
         raise ApiError("malformed_json", problems=[_too_deep()])
-    if isinstance(value, dict):
-        return sum(1 + key.count(":") + _colons(part, levels - 1) for key, part in value.items())
-    return sum(_colons(part, levels - 1) for part in value)
+    is_object = isinstance(value, dict)
+    n_colons = len(value) + "".join(value).count(":") if is_object else 0
+    for part in value.values() if isinstance(value, dict) else value:
+        kind = part.__class__
+        if kind is str:
+            n_colons += part.count(":")
+        elif kind is dict or kind is list:
+            n_colons += _colons(part, levels - 1)
+    return n_colons
 
 
 class _Object(dict[str, Any]):
@@ -124,8 +140,9 @@ def _repeated(place: str) -> Problem:
     )
 
 
-def _at_most(max_bytes: int) -> Text:
-    return Text(f"At most {max_bytes} bytes in one request.", f"Höchstens {max_bytes} Bytes in einer Anfrage.")
+def _too_large(max_bytes: int) -> ApiError:
+    at_most = Text(f"At most {max_bytes} bytes in one request.", f"Höchstens {max_bytes} Bytes in einer Anfrage.")
+    return ApiError("body_too_large", detail=at_most)
 
 
 def _malformed(error: orjson.JSONDecodeError) -> Problem:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -328,6 +329,7 @@ def body(error: ApiError, language: Language, request_id: str) -> bytes:
     return orjson.dumps(details(error, language, request_id))
 
 
+@lru_cache(maxsize=64)  # callers do not change theirs
 def preferred_language(accept_language: str, default: Language) -> Language:
     """German or English, whichever the header `Accept-Language` weighs more; `default` if it names neither.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
+from starlette.types import Scope
+
 from serving.settings import Settings
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -29,6 +31,14 @@ def standing_headers(settings: Settings) -> Headers:
     if settings.demo:
         headers += (DEMO,)
     return headers
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The first header of a request with this name, in lower case; empty if there is none."""
+    for each, value in scope["headers"]:
+        if each == name:
+            return str(value, "latin-1")
+    return ""
 
 
 def added_to(sent: Iterable[tuple[bytes, bytes]], standing: Headers) -> list[tuple[bytes, bytes]]:

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import traceback
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,14 @@ SOURCE = f"{Path(__file__).parents[1]}{os.sep}"
 OURS = tuple(f"{SOURCE}{package}{os.sep}" for package in ("features", "serving"))
 
 log: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("serving")
+request_in_logs: ContextVar[str | None] = ContextVar("request_in_logs", default=None)
 log_of_requests = logging.getLogger("serving")
 
 
 def configure_logs(level: str) -> None:
     """Send every log line of this process, the server's own included, to standard output as JSON."""
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _with_request_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -61,9 +63,9 @@ def configure_logs(level: str) -> None:
 def log_request(
     request_id: str, method: str, route: str, status: int, duration_ms: float, *, key_id: str | None = None
 ) -> None:
-    """Write a request's line: the same JSON as every other line, without the way through structlog's processors.
+    """Write a request's line, for `flush_requests` to hand on: the same JSON as the others, at a tenth of the cost.
 
-    It is the one line that every request costs, and this way it costs a tenth.
+    It is the one line that every request costs, so it does not take the way through structlog's processors.
     """
     if not log_of_requests.isEnabledFor(logging.INFO):
         return
@@ -81,7 +83,18 @@ def log_request(
     if key_id is not None:
         line["key_id"] = key_id
     sys.stdout.write(orjson.dumps(line).decode() + "\n")
+
+
+def flush_requests() -> None:
+    """Hand on the lines of requests that were written."""
     sys.stdout.flush()
+
+
+def _with_request_id(_: object, __: str, event: EventDict) -> EventDict:
+    """Name the request during which something happened."""
+    if (request_id := request_in_logs.get()) is not None:
+        event.setdefault("request_id", request_id)
+    return event
 
 
 def _error_without_message(_: object, __: str, event: EventDict) -> EventDict:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter as Counts
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -64,8 +65,8 @@ class Metrics:
 
     def scored(self, new: Sequence[NewScore]) -> None:
         """Count scores that were stored."""
-        for score in new:
-            self._scores.labels(score.grade, score.handover).inc()
+        for said, n_scores in Counts((score.grade, score.handover) for score in new).items():
+            self._scores.labels(*said).inc(n_scores)
 
     def committed(self, n_writes: int, duration_s: float, n_waiting: int) -> None:
         """Count one transaction of the store."""

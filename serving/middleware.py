@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from itertools import count
 from secrets import token_hex
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import ApiError
-from serving.headers import Headers, added_to
-from serving.logs import log, log_request
+from serving.headers import Headers, added_to, header
+from serving.logs import flush_requests, log, log_request, request_in_logs
 from serving.metrics import Metrics
 from serving.responses import problem_response
 
@@ -40,6 +40,7 @@ class RequestLog:
         self._metrics = metrics
         # Unique among all processes, and not a call to the system for each request.
         self._ids = (f"{process}-{number:x}" for process in (token_hex(8),) for number in count())
+        self._flushes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -47,10 +48,9 @@ class RequestLog:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        request = Request(scope)
-        given = request.headers.get("x-request-id", "")
+        given = header(scope, b"x-request-id")
         request_id = given if _is_request_id(given) else next(self._ids)
-        request.state.request_id = request_id
+        scope.setdefault("state", {})["request_id"] = request_id
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -61,23 +61,32 @@ class RequestLog:
                 message["headers"].append((b"x-request-id", request_id.encode()))
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self._app(scope, receive, send_with_id)
-            except ClientDisconnect:
-                status = CLIENT_GONE
-            except Exception:  # whatever it is, the caller gets problem details and the log gets the reason
-                log.exception("failed")
-                if status:
-                    raise
-                await _internal(request, receive, send_with_id)
-            self._count(scope, request_id, status, time.perf_counter() - started)
+        asked = request_in_logs.set(request_id)
+        try:
+            await self._app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            status = CLIENT_GONE
+        except Exception:  # whatever it is, the caller gets problem details and the log gets the reason
+            log.exception("failed")
+            if status:
+                raise
+            await _internal(Request(scope), receive, send_with_id)
+        finally:
+            request_in_logs.reset(asked)
+        self._count(scope, request_id, status, time.perf_counter() - started)
 
     def _count(self, scope: Scope, request_id: str, status: int, duration_s: float) -> None:
         route = getattr(scope.get("route"), "path", "(none)")
         self._metrics.answered(scope["method"], route, status, duration_s)
         key_id = scope["state"].get("key_id")
         log_request(request_id, scope["method"], route, status, 1000 * duration_s, key_id=key_id)
+        if not self._flushes:  # once for all requests that the loop answers in this turn
+            self._flushes = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushes = False
+        flush_requests()
 
 
 async def _internal(request: Request, receive: Receive, send: Send) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import orjson
@@ -27,7 +27,7 @@ from features.model.sureness import LEVEL
 from features.profile import Evidence
 from features.reasons import Rest, Saying, base_in_words, rest_of, saying, strongest_first
 from features.text import Text
-from serving.answers import reasons_text
+from serving.answers import in_both_languages
 from serving.schemas import (
     Base,
     Contribution,
@@ -40,6 +40,7 @@ from serving.schemas import (
     RestShown,
 )
 
+T = TypeVar("T")
 ADDS_UP_TO = 1e-9
 MOST_SAYINGS = 4_096  # kept, of some 2 kB each: numbers have no end of values
 
@@ -93,7 +94,7 @@ class Scored(NamedTuple):
 
 
 class _Said(NamedTuple):
-    """A saying, and the parts of a reason that it settles."""
+    """A saying, and the parts of a reason that it settles, as JSON."""
 
     saying: Saying
     label: InBothLanguages
@@ -123,11 +124,11 @@ class Scorer:
         self.model_name = _model_name(bundle, name, version)
         self._strongest = strongest
         model = bundle.model
-        self._base = Base(
-            probability=model.base_probability,
-            log_odds=model.base_log_odds,
-            text=both(base_in_words(model.base_probability)),
+        self._base_text = base_in_words(model.base_probability)
+        self._base = _as_json(
+            Base(probability=model.base_probability, log_odds=model.base_log_odds, text=both(self._base_text))
         )
+        self._model = _as_json(self.model_name)
         self._names = model.encoder.names
         self._horizon_days = bundle.definition.target.horizon_days
         self._kept = lru_cache(maxsize=MOST_SAYINGS)(self._said)
@@ -149,10 +150,10 @@ class Scorer:
         self.score([Lead("warm", as_of, {}, record)])
 
     def _scored(self, lead: Lead, computed: Computed, row: int) -> Scored:
-        explained = self._explained(lead, computed, row)
+        explained, text = self._explained(lead, computed, row)
         return Scored(
             orjson.dumps({**_ids(lead), **explained}),
-            reasons_text(explained),
+            text,
             explained["probability"],
             explained["log_odds"],
             explained["score"],
@@ -160,12 +161,15 @@ class Scorer:
             explained["handover"],
         )
 
-    def _explained(self, lead: Lead, computed: Computed, row: int) -> Explained:
+    def _explained(self, lead: Lead, computed: Computed, row: int) -> tuple[Explained, Text]:
+        """The answer, and what of it is said in words."""
         contributions, points = computed.contributions[row].tolist(), computed.points[row].tolist()
         log_odds, probability = float(computed.log_odds[row]), float(computed.probability[row])
         self._check_sum(contributions, log_odds)
         order = strongest_first(points)
         listed, others = order[: self._strongest], order[self._strongest :]
+        reasons = [self._reason(lead, column, contributions[column], points[column]) for column in listed]
+        rest = rest_of([contributions[column] for column in others], [points[column] for column in others])
         explained = Explained(
             as_of=in_utc(lead.as_of),
             probability=probability,
@@ -175,14 +179,16 @@ class Scorer:
             log_odds=log_odds,
             base=self._base,
             contributions=self._contributions(contributions, points),
-            reasons=[self._reason(lead, column, contributions[column], points[column]) for column in listed],
-            rest=_rest(rest_of([contributions[column] for column in others], [points[column] for column in others])),
+            reasons=reasons,
+            rest=_rest(rest),
             missing=list(lead.record.missing),
             unknown=list(lead.record.unknown),
-            model=self.model_name,
+            model=self._model,
         )
         self._add_optional(explained, computed, row)
-        return explained
+        return explained, in_both_languages(
+            self._base_text, [reason["text"] for reason in reasons], rest.text, len(others)
+        )
 
     def _add_optional(self, explained: Explained, computed: Computed, row: int) -> None:
         """What only some bundles or definitions have."""
@@ -220,12 +226,18 @@ class Scorer:
     def _said(self, column: int, code: float | None, raw: object = None) -> _Said:
         """What is said of a value; None is a missing number, since NaN is no key."""
         found = saying(self.bundle, column, math.nan if code is None else code, raw)
-        return _Said(found, both(found.label), both(found.value), _evidence(found.evidence))
+        label, value = _as_json(both(found.label)), _as_json(both(found.value))
+        return _Said(found, label, value, _as_json(_evidence(found.evidence)))
 
     def _check_sum(self, contributions: Sequence[float], log_odds: float) -> None:
-        gap = self._base["log_odds"] + math.fsum(contributions) - log_odds
+        gap = self.bundle.model.base_log_odds + math.fsum(contributions) - log_odds
         if not abs(gap) <= ADDS_UP_TO:  # also true for NaN, which must never be answered
             raise InternalError(f"base and contributions miss the log-odds by {gap}")
+
+
+def _as_json(part: T) -> T:
+    """The same for whoever writes the answer as JSON, and only for them: it is written already."""
+    return cast(T, orjson.Fragment(orjson.dumps(part)))
 
 
 def both(text: Text) -> InBothLanguages:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam
@@ -45,25 +45,25 @@ def insert_or_replace(connection: Connection, table: Table, rows: Sequence[NewRo
 
 
 class _Statement(NamedTuple):
-    """A statement as the driver takes it, the columns in its order, and which of them are moments."""
+    """A statement as the driver takes it, its columns in the driver's order, and where moments stand among them."""
 
     sql: str
     names: tuple[str, ...]
-    moments: frozenset[str]
+    moments: tuple[int, ...]
 
 
 def _run(connection: Connection, table: Table, rows: Sequence[NewRow], how: str) -> None:
     """Run a statement for all rows, past SQLAlchemy's processing of every value, which costs more than the writing."""
     dialect = connection.dialect
     statement = _statement(table, tuple(rows[0]), how, dialect.name)
-    as_stored = partial(stored_moment, dialect_name=dialect.name)
-    given = [
-        {name: as_stored(value) if name in statement.moments else value for name, value in row.items()} for row in rows
-    ]
+    given = [[row[name] for name in statement.names] for row in rows]
+    for values in given:
+        for place in statement.moments:
+            values[place] = stored_moment(values[place], dialect.name)
     if dialect.positional:
-        connection.exec_driver_sql(statement.sql, [tuple(row[name] for name in statement.names) for row in given])
+        connection.exec_driver_sql(statement.sql, list(map(tuple, given)))
     else:
-        connection.exec_driver_sql(statement.sql, given)
+        connection.exec_driver_sql(statement.sql, [dict(zip(statement.names, values, strict=True)) for values in given])
 
 
 @cache
@@ -77,5 +77,6 @@ def _statement(table: Table, names: tuple[str, ...], how: str, dialect_name: str
         statement = statement.on_conflict_do_update(index_elements=keys, set_=others)
     dialect = sqlite.dialect(paramstyle="qmark") if dialect_name == "sqlite" else psycopg.dialect()  # type: ignore[no-untyped-call]
     compiled = statement.compile(dialect=dialect, column_keys=list(names))
-    moments = frozenset(column.name for column in table.columns if isinstance(column.type, Moment))
-    return _Statement(str(compiled), tuple(compiled.positiontup or names), moments)
+    ordered = tuple(compiled.positiontup or names)
+    moments = tuple(place for place, name in enumerate(ordered) if isinstance(table.columns[name].type, Moment))
+    return _Statement(str(compiled), ordered, moments)

@@ -39,8 +39,8 @@ def stored_moment(value: datetime | None, dialect_name: str) -> Any:
     """A moment as the driver stores it; SQLite stores text."""
     if value is None:
         return None
-    moment = value.astimezone(UTC)
-    return moment.replace(tzinfo=None).isoformat(" ", "microseconds") if dialect_name == "sqlite" else moment
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return moment.isoformat(" ", "microseconds").removesuffix("+00:00") if dialect_name == "sqlite" else moment
 
 
 class Moment(TypeDecorator[datetime]):
