@@ -108,3 +108,27 @@ def test_sales_finds_out_why_the_score_of_a_lead_fell(
     expect(course.locator("ul li").first).to_contain_text(told["fields"][0]["text"][language])
     assert told["points"] < 0
     screenshot(page, "journey-fallen")
+
+
+@BY_WHOM
+def test_marketing_says_which_source_brings_leads_that_win(
+    open_page: Open, service: Running, language: str, width: int
+) -> None:
+    page = open_page(language, width)
+    sign_in(page, "marketing")
+    table = page.locator("table.sources")
+    expect(table).to_be_visible()
+    if width > 640:  # on a phone the heads are not shown; the list of the same addresses stands in each card
+        table.locator("thead th.number a").nth(2).click()
+        expect(table.locator("thead th[aria-sort]")).to_have_count(1)
+    rows = table.locator("tbody tr:not(.total):not(.rest):not(.thin)")
+    rates = {row.locator("th").inner_text(): row.locator("td").nth(3).inner_text() for row in rows.all()}
+    told = {name: number_in(rate, language) for name, rate in rates.items() if re.search(r"\d", rate)}
+    assert len(told) >= 3
+    best = max(told, key=lambda name: told[name])
+    if width > 640:
+        assert list(told.values()) == sorted(told.values(), reverse=True)
+    kpis = asked(service, "/v1/kpis", by="source").json()
+    shown = {row["label"][language]: row["observed"].get("value") for row in kpis["table"]["rows"]}
+    assert told[best] == pytest.approx(100 * shown[best], abs=0.6)
+    screenshot(page, "journey-source")
