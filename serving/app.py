@@ -30,6 +30,7 @@ from serving.in_service import ModelInService
 from serving.logs import configure_logs, log
 from serving.metrics import Metrics
 from serving.middleware import RequestLog
+from serving.monitoring.later import Later
 from serving.registry import RegistryRecord
 from serving.renewal import Renewal
 from serving.responses import answer_errors
@@ -84,6 +85,7 @@ def create_app(
         error_page=error_page,
         agreements=keeper,
         supplies=supplies,
+        later=Later(store.watching),
         registry=RegistryRecord(settings.bundle),
         clock=clock,
         guard=guard,

@@ -20,6 +20,7 @@ from serving.gathering import Gathering
 from serving.identity import SentKey
 from serving.in_service import ModelInService
 from serving.metrics import Metrics
+from serving.monitoring.later import Later
 from serving.registry import RegistryRecord
 from serving.settings import Settings
 from serving.shadow.shadow import Shadow
@@ -57,6 +58,8 @@ class Service:
     """Who puts the model under what both teams have agreed on since it was trained."""
     supplies: Supplies
     """The leads of past windows, as the simulator of the handover asks for them."""
+    later: Later
+    """How the model does on leads that came after it."""
     registry: RegistryRecord
     """What the registry knows of the model."""
     clock: Clock = utc_now

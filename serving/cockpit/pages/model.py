@@ -32,7 +32,7 @@ def show_model(request: Request) -> Response:
         request,
         "model.html",
         view=model_view(scorer, reader),
-        live=live_view(scorer.bundle, service.store.watching, now, reader),
+        live=live_view(scorer.bundle, service.later, now, reader),
         alerts=alerts_view(service.store.watching, scorer.bundle.definition, service.settings.silent_alerts),
         record=record_view(service.registry, service.store.served, scorer.bundle.bundle_id, now, reader),
         pending=service.model.pending,

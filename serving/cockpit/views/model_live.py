@@ -14,12 +14,7 @@ from serving.cockpit.charts.months import Month, Names, months
 from serving.cockpit.formats import Reader
 from serving.cockpit.views.model import Figure
 from serving.monitoring.calibration import calibration_of
-from serving.monitoring.later import LEVEL, Group, by_month, by_probability, skill_of
-from serving.monitoring.watch import matured_leads
-from serving.store import Watching
-
-MOST_LEADS = 2_000
-"""The newest matured leads that the page looks at: so it takes as long with a million stored as with a few thousand."""
+from serving.monitoring.later import LEVEL, MOST_LEADS, Group, Later, by_month, by_probability, skill_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +38,9 @@ class LiveView:
     months: Picture | None
 
 
-def live_view(bundle: Bundle, watching: Watching, now: datetime, reader: Reader) -> LiveView | None:
+def live_view(bundle: Bundle, later: Later, now: datetime, reader: Reader) -> LiveView | None:
     """The figures at `now`; None if the agreement has no horizon. Blocks."""
-    matured = matured_leads(bundle, watching, MOST_LEADS, now)
+    matured = later.at(bundle, now)
     if matured is None:
         return None
     groups = by_probability(matured)

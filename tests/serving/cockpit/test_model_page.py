@@ -19,7 +19,7 @@ from serving.cockpit.views.model import model_view
 from serving.cockpit.views.model_live import live_view
 from serving.cockpit.views.model_record import record_view
 from serving.monitoring.checks import Matured
-from serving.monitoring.later import by_month, by_probability, skill_of
+from serving.monitoring.later import KEPT, Later, by_month, by_probability, skill_of
 from serving.registry import OLD_AFTER, Promotion, Record, RegistryRecord, Version
 from serving.scorer import Scorer
 from serving.settings import Settings
@@ -95,7 +95,7 @@ def test_the_page_reads_in_both_languages_and_warns_that_it_is_simulated(visit: 
 
 
 def test_nobody_is_told_about_live_leads_before_any_has_matured(visit: Visit, client: Client, bundle: Bundle) -> None:
-    view = live_view(bundle, client.app.state.service.store.watching, NOW, EN)
+    view = live_view(bundle, client.app.state.service.later, NOW, EN)
     assert view is not None
     assert (view.n, view.calibration, view.figures) == (0, None, ())
     assert "0 live leads have matured so far" in visit("data").get("/cockpit/model").text
@@ -207,3 +207,11 @@ def store_on_sqlite(sqlite_url: str) -> Store:
     store = Store(sqlite_url)
     store.migrate()
     return store
+
+
+def test_live_leads_are_read_once_a_minute_and_again_for_another_model(bundle: Bundle, client: Client) -> None:
+    later = Later(client.app.state.service.store.watching)
+    first = later.at(bundle, NOW)
+    assert later.at(bundle, NOW + KEPT - timedelta(seconds=1)) is first
+    assert later.at(bundle, NOW + KEPT) is not first
+    assert later.at(replace(bundle, bundle_id="another"), NOW + KEPT) is not later.at(bundle, NOW + KEPT)
