@@ -63,7 +63,12 @@ def test_what_a_lead_says_stays_text_on_every_page(client: Client, visit: Visit)
     for route in ROUTES:
         method, pattern = route.split()
         if method == "GET" and ACCESS[route].by_session:
-            text = visitor.get(pattern.replace("{lead_id}", "L-1")).text
+            answer = visitor.get(pattern.replace("{lead_id}", "L-1"))
+            if not answer.headers.get("content-type", "text/html").startswith("text/html"):
+                assert answer.headers["content-disposition"].startswith("attachment"), pattern
+                assert answer.headers["x-content-type-options"] == "nosniff"
+                continue
+            text = answer.text
             assert "<script>alert" not in text, pattern
             assert "49" + "\"'&" not in text, pattern
             seen += text
