@@ -139,7 +139,7 @@ types: setup ## check the types, strictly on the packages
 imports: setup ## check which package may import which
 	.venv/bin/lint-imports
 
-bench: setup ## measure speed: contributions, one lead, a million leads, each against what else there is, in one run
+bench: setup ## measure speed: contributions, one lead, a million leads, the cockpit's pages, each side by side in one run
 	$(PY) -m benchmarks.speed
 
 bench-quality: setup ## measure model quality against reference models on real histories (LEAD_DATA=folder)

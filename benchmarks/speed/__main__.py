@@ -14,6 +14,7 @@ from benchmarks.speed.hot import hot
 from benchmarks.speed.http import http
 from benchmarks.speed.kills import kills
 from benchmarks.speed.million import million
+from benchmarks.speed.pages import pages
 
 PARTS: dict[str, Measure] = {
     "contributions": contributions,
@@ -21,6 +22,7 @@ PARTS: dict[str, Measure] = {
     "million": million,
     "http": http,
     "kills": kills,
+    "pages": pages,
 }
 
 if __name__ == "__main__":

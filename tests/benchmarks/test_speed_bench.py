@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.command import NotMeasuredError, run
 from benchmarks.report import Part
-from benchmarks.speed import contributions, hot, million
+from benchmarks.speed import contributions, hot, million, pages
 from benchmarks.speed.model import CATEGORIES, NUMBERS, Measured, measured, requests
 from features.history import files_of
 from training.scoring import score_export
@@ -78,3 +78,8 @@ def test_a_part_that_cannot_be_measured_is_named_and_the_others_go_on(
     told = capsys.readouterr().err
     assert "http: NOT MEASURED, no peer here" in told
     assert (tmp_path / "report.md").read_text().startswith("# Speed, measured")
+
+
+def test_a_page_that_takes_longer_than_three_times_is_a_bar_that_is_missed() -> None:
+    rows = [{"page": "quick", "times": 2.9, "many_ms": 29.0}, {"page": "slow", "times": 3.1, "many_ms": 31.0}]
+    assert [(bar.what.partition(":")[0], bar.met) for bar in pages._bars(rows)] == [("quick", True), ("slow", False)]
