@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.serving.postgres import PostgresMissingError, running_postgres
 from tests.serving.small_model import definition, write_small_bundle
 
 NOW = datetime(2026, 2, 3, 10, 0, tzinfo=UTC)
+MIGRATE_FIRST = frozenset({"store", "client", "sqlite_store"})
+"""Fixtures that migrate their database before anything else; a copy of one that is migrated spares each test 80 ms."""
 
 
 @pytest.fixture(scope="session")
@@ -39,21 +42,53 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> str:
-    """An empty database of its own."""
-    admin = sa.create_engine(
-        postgres_server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
-    )
-    with admin.connect() as connection:
-        connection.execute(sa.text("DROP DATABASE IF EXISTS leads WITH (FORCE)"))
-        connection.execute(sa.text("CREATE DATABASE leads"))
-    admin.dispose()
-    return postgres_server.rsplit("/", 1)[0] + "/leads"
+def postgres_url(request: pytest.FixtureRequest, postgres_server: str) -> str:
+    """A database of its own: migrated if the test asks for what would migrate it first, else empty."""
+    template = request.getfixturevalue("migrated_postgres") if is_migrated_first(request) else "template1"
+    return _new_database(postgres_server, "leads", template)
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'scores.db'}"
+def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same; a file that is not there yet, if it is to be empty."""
+    place = tmp_path / "scores.db"
+    if is_migrated_first(request):
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), place)
+    return f"sqlite:///{place}"
+
+
+def is_migrated_first(request: pytest.FixtureRequest) -> bool:
+    """Whether the test takes an application or a store over a database that was migrated before it began."""
+    return bool(MIGRATE_FIRST & set(request.fixturenames))
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("migrated") / "scores.db"
+    _migrate(f"sqlite:///{place}")
+    return place
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> str:
+    """The name of a database to make others from."""
+    _migrate(_new_database(postgres_server, "migrated", "template1"))
+    return "migrated"
+
+
+def _new_database(server: str, name: str, template: str) -> str:
+    admin = sa.create_engine(server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    admin.dispose()
+    return f"{server.rsplit('/', 1)[0]}/{name}"
+
+
+def _migrate(url: str) -> None:
+    store = Store(Settings(database_url=url).database_url, timeout_s=5)
+    store.migrate()
+    store.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
