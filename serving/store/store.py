@@ -129,10 +129,9 @@ class Store:
         StoreDownError
             If it cannot.
         """
-        if self._writer.last_failed:
+        check_takes_writes(self._engine)
+        if self._writer.last_failed:  # a server that may only be read takes this commit, which changes nothing
             self._writer.write(try_commit, None)
-        else:
-            check_takes_writes(self._engine)
 
     def back_up(self, target: Path) -> None:
         """Write a consistent copy of an SQLite store to `target`; see `serving.store.backup`."""

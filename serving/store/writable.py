@@ -1,8 +1,8 @@
 """Whether the database takes writes, asked without writing a row.
 
-As long as the last write succeeded, it is asked what it would refuse at once: a file or a disk that may only be read, a
-server that is a standby or was made read-only. Whether the disk has room is known only to a commit. So once a write has
-failed, one is tried that changes nothing, until it succeeds.
+It is asked what it would refuse at once: a file or a disk that may only be read, a server that is a standby or was made
+read-only. Whether the disk has room is known only to a commit. So once a write has failed, one is tried as well that
+changes nothing, until it succeeds.
 """
 
 from __future__ import annotations
