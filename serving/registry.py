@@ -134,7 +134,7 @@ class RegistryRecord:
         try:
             self._told = Told(self._ask(self._name), now)
         except LeadQualityError as error:
-            self._told = Told(self._told.record, self._told.asked_at, str(error))
+            self._told = Told(self._told.record, self._told.asked_at, str(error).rstrip("."))
         finally:
             with self._lock:
                 self._asking, self._old_at = None, now + OLD_AFTER

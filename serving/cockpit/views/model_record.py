@@ -18,7 +18,7 @@ MOST_SERVED: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class VersionShown:
-    """A version; `losses` are the log losses of itself and of the baselines, as texts, "–" where unknown."""
+    """A version; `losses` are the log losses of itself and of the baselines with their intervals, "–" where unknown."""
 
     number: int
     created_at: datetime
@@ -26,7 +26,7 @@ class VersionShown:
     in_service: bool
     passed: bool | None
     verdict: Text | None
-    losses: tuple[str, ...]
+    losses: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,10 @@ def _shown(version: Version, bundle_id: str, reader: Reader) -> VersionShown:
     )
 
 
-def _loss(metrics: Mapping[str, float], name: str, reader: Reader) -> str:
-    """A log loss with the ends of its interval: 0.345 (0.283 to 0.408)."""
+def _loss(metrics: Mapping[str, float], name: str, reader: Reader) -> tuple[str, str]:
+    """A log loss and its interval: 0.345, 0.283 to 0.408."""
     if name not in metrics:
-        return "–"
-    value, ends = metrics[name], [metrics.get(f"{name}.{end}") for end in ("low", "high")]
-    low, high = ends
-    if low is None or high is None:
-        return reader.number(value, 3)
-    return f"{reader.number(value, 3)} ({reader.numbers_between(low, high, 3)})"
+        return "–", ""
+    low, high = metrics.get(f"{name}.low"), metrics.get(f"{name}.high")
+    interval = "" if low is None or high is None else reader.numbers_between(low, high, 3)
+    return reader.number(metrics[name], 3), interval

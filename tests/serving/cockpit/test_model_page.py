@@ -149,7 +149,7 @@ def test_what_the_registry_told_is_shown_and_kept_until_it_is_old(store_on_sqlit
         "demo",
         [False, True],
     )
-    assert view.versions[0].losses == ("0.350", "0.400", "–", "–")
+    assert view.versions[0].losses == (("0.350", ""), ("0.400", ""), ("–", ""), ("–", ""))
     settled(registry, NOW + OLD_AFTER - timedelta(seconds=1))
     assert asked == ["demo"]
     settled(registry, NOW + OLD_AFTER)
