@@ -74,8 +74,8 @@ def fitting(fields: dict[str, Any], as_of: datetime, encoder: Encoder) -> dict[s
 
 
 def past(number: int, fields: dict[str, Any], as_of: datetime) -> PastLead:
-    inputs = orjson.dumps(fields)
-    return PastLead(f"00{number}", None, as_of, as_of, "b", "f", 0.5, "go", inputs, None, None, None, None, None, None)
+    nothing_told = (None, None, None, None, None, None, None)
+    return PastLead(f"00{number}", None, as_of, as_of, "b", "f", 0.5, "go", orjson.dumps(fields), *nothing_told)
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv"])

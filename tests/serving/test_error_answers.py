@@ -40,7 +40,9 @@ def raised(kind: type[LeadQualityError]) -> LeadQualityError:
 OTHER_STATUS = {
     serving.store.errors.LeadRefusedError: 409,
     serving.store.errors.NotHandedOverError: 409,
+    serving.store.errors.ProposalRefusedError: 409,
     serving.store.errors.UnknownLeadError: 404,
+    serving.store.errors.UnknownProposalError: 404,
 }
 OURS = {kind for kind in all_errors() if kind.__module__.startswith(("features.errors", "serving."))}
 
