@@ -7,8 +7,9 @@ agreement or a filter that somebody may ask for: every figure is counted, exactl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -46,6 +47,12 @@ class Coded:
     codes: Codes
     words: Sequence[str | None]
 
+    def but(self, stays: Flags, others: Coded) -> Coded:
+        """Those that stay, and then `others`."""
+        number = {word: code for code, word in enumerate(self.words)}
+        codes = [number.setdefault(word, len(number)) for word in others.words]
+        return Coded(np.concatenate([self.codes[stays], np.array(codes, dtype=np.intp)[others.codes]]), list(number))
+
 
 @dataclass(frozen=True)
 class LeadColumns:
@@ -75,3 +82,21 @@ class LeadColumns:
     verdict: Bytes
     simulated: Flags
     words: Mapping[Word, Coded]
+
+    @cached_property
+    def by_account(self) -> Codes:
+        """The places of all leads with an account, leads of the same account beside each other."""
+        known = np.flatnonzero(self.account)
+        return known[np.argsort(self.account[known])]
+
+    def but(self, left_out: Codes, others: LeadColumns) -> LeadColumns:
+        """These leads without those at the places `left_out`, and then `others`."""
+        stays = np.ones(len(self.account), dtype=np.bool_)
+        stays[left_out] = False
+        arrays = {
+            each.name: np.concatenate([getattr(self, each.name)[stays], getattr(others, each.name)])
+            for each in fields(self)
+            if each.name != "words"
+        }
+        words = {name: coded.but(stays, others.words[name]) for name, coded in self.words.items()}
+        return LeadColumns(**arrays, words=words)

@@ -168,7 +168,7 @@ class Wait:
 
     group: str | None
     grade: str
-    minutes: npt.NDArray[np.int64]
+    minutes: npt.NDArray[np.int32]
     contacted: npt.NDArray[np.bool_]
 
 

@@ -33,7 +33,7 @@ class Curve:
         The ends of the curve's interval.
     """
 
-    minutes: npt.NDArray[np.int64]
+    minutes: npt.NDArray[np.int32]
     waiting: Floats
     low: Floats
     high: Floats
@@ -48,15 +48,14 @@ def waiting_curve(waits: Iterable[Wait], level: float = LEVEL, effect: float = 1
         The design effect: how many times as much as independent leads' the curve varies.
     """
     minutes, contacted = _together(waits)
-    times, at = np.unique(minutes, return_inverse=True)
-    left, events = np.bincount(at, minlength=len(times)), np.bincount(at, contacted, len(times))
-    at_risk = (len(minutes) - np.concatenate([[0], np.cumsum(left)[:-1]]))[events > 0]
-    events = events[events > 0]
-    waiting = np.cumprod(1 - events / at_risk)
+    ended = np.sort(minutes[contacted])
+    first = np.flatnonzero(np.append(True, ended[1:] != ended[:-1])[: len(ended)])
+    times, events = ended[first], np.diff(np.append(first, len(ended)))
+    at_risk = len(minutes) - np.searchsorted(np.sort(minutes), times)
+    waiting = np.cumprod(1 - events / at_risk, dtype=np.float64)
     with np.errstate(divide="ignore"):  # the last of all leads: then the curve has no spread, and is 0
-        variance = effect * np.cumsum(events / (at_risk * (at_risk - events)))
-    reached = times[np.bincount(at, contacted, len(times)) > 0]
-    return Curve(reached, waiting, *_ends(waiting, variance, NormalDist().inv_cdf((1 + level) / 2)))
+        variance = np.cumsum(effect * events / (at_risk * (at_risk - events)), dtype=np.float64)
+    return Curve(times, waiting, *_ends(waiting, variance, NormalDist().inv_cdf((1 + level) / 2)))
 
 
 def median_figure(name: str, waits: Iterable[Wait], effect: float = 1.0) -> Figure:
@@ -70,15 +69,15 @@ def median_figure(name: str, waits: Iterable[Wait], effect: float = 1.0) -> Figu
     return Figure(name, n, n_of, *hours)
 
 
-def _together(waits: Iterable[Wait]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    parts = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_))]
+def _together(waits: Iterable[Wait]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
+    parts = [(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.bool_))]
     parts += [(wait.minutes, wait.contacted) for wait in waits]
     minutes, contacted = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     # Who was contacted before the handover did not wait.
     return np.maximum(minutes, 0), contacted
 
 
-def _first_below_half(minutes: npt.NDArray[np.int64], share: Floats) -> float | None:
+def _first_below_half(minutes: npt.NDArray[np.int32], share: Floats) -> float | None:
     """The hours after which at most a half is left; None if more is left at the end."""
     below = np.flatnonzero(share <= 0.5 + NEARLY)
     return float(minutes[below[0]]) / MINUTES_PER_HOUR if len(below) else None

@@ -125,22 +125,15 @@ def blocks_of(rows: Iterable[Row[Any]]) -> list[Block]:
     return blocks
 
 
-def columns_of(arrays: Sequence[bytes], words: Sequence[bytes], replaced: np.ndarray) -> LeadColumns:
-    """The leads of blocks as they are written.
-
-    Parameters
-    ----------
-    replaced : ndarray of int
-        Places, counted over all blocks, whose leads are left out.
-    """
+def columns_of(arrays: Sequence[bytes], words: Sequence[bytes]) -> tuple[LeadColumns, np.ndarray]:
+    """The leads of blocks as they are written, and of each place, counted over all blocks, whether a lead is there."""
     blocks = np.frombuffer(b"".join(arrays), dtype=BLOCK)
     present = blocks["present"].ravel() != 0
-    present[replaced] = False
     column = {name: blocks[name].ravel()[present] for name, _ in FIELDS if name not in WORDS}
     lists = [orjson.loads(each) for each in words]
     coded = {name: _coded(blocks[name], [each[name] for each in lists], present) for name in WORDS}
     del column["present"]
-    return LeadColumns(**column | {"simulated": column["simulated"] != 0}, words=coded)
+    return LeadColumns(**column | {"simulated": column["simulated"] != 0}, words=coded), present
 
 
 def _record(row: Row[Any], codes: dict[Word, int]) -> tuple[Any, ...]:

@@ -12,8 +12,10 @@ reader sees, blocks and notes belong together.
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,21 +30,61 @@ PART = 512
 """How many changed leads are put into blocks in one transaction: some 20 ms, in which nobody else writes."""
 PLACES = where_in(select(lead_places.c.lead_id, lead_places.c.place), lead_places.c.lead_id)
 BLOCKS = where_in(select(lead_blocks), lead_blocks.c.block)
+VERSIONS = select(lead_blocks.c.block, lead_blocks.c.version).order_by(lead_blocks.c.block)
+VERSION_BITS = 62
 ROWS_BY_LEAD = where_in(ROWS, leads.c.lead_id)
 
 
-def columns(connection: Connection) -> LeadColumns:
-    """All leads as they are at the moment that `connection` sees."""
-    stored = list(connection.execute(select(lead_blocks).order_by(lead_blocks.c.block)))
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The leads of all blocks as they were when they were read last.
+
+    Attributes
+    ----------
+    versions : mapping
+        Block to version.
+    at : ndarray of int
+        Of each place, counted over all blocks, where its lead stands in `leads`.
+    """
+
+    versions: Mapping[int, int]
+    leads: LeadColumns
+    at: np.ndarray
+
+
+def columns(connection: Connection, kept: Kept | None) -> tuple[LeadColumns, Kept]:
+    """All leads as they are at the moment that `connection` sees; and what is worth keeping for the next time.
+
+    Parameters
+    ----------
+    kept : Kept, optional
+        From the last time: if no block has changed since, none is read.
+    """
+    versions = {row.block: row.version for row in connection.execute(VERSIONS)}
+    if kept is None or kept.versions != versions:
+        kept = _read(connection, versions)
     changed = list(connection.execute(_changed()))
-    fresh = [block.written() for block in blocks_of(changed)]
-    at = {row.block: number for number, row in enumerate(stored)}
-    replaced = [
-        at[row.place // IN_A_BLOCK] * IN_A_BLOCK + row.place % IN_A_BLOCK for row in changed if row.place is not None
+    if not changed:
+        return kept.leads, kept
+    number = {block: position for position, block in enumerate(versions)}
+    places = [
+        number[row.place // IN_A_BLOCK] * IN_A_BLOCK + row.place % IN_A_BLOCK
+        for row in changed
+        if row.place is not None
     ]
-    arrays = [*(row.arrays for row in stored), *(arrays for arrays, _ in fresh)]
-    words = [*(row.words for row in stored), *(words for _, words in fresh)]
-    return columns_of(arrays, words, np.array(replaced, dtype=np.intp))
+    fresh, _ = columns_of(*_written(blocks_of(changed)))
+    return kept.leads.but(kept.at[np.array(places, dtype=np.intp)], fresh), kept
+
+
+def _read(connection: Connection, versions: Mapping[int, int]) -> Kept:
+    stored = list(connection.execute(select(lead_blocks).order_by(lead_blocks.c.block)))
+    leads_, present = columns_of([row.arrays for row in stored], [row.words for row in stored])
+    return Kept(versions, leads_, np.cumsum(present) - 1)
+
+
+def _written(blocks: Iterable[Block]) -> tuple[list[bytes], list[bytes]]:
+    written = [block.written() for block in blocks]
+    return [arrays for arrays, _ in written], [words for _, words in written]
 
 
 def n_changes(connection: Connection) -> int:
@@ -113,5 +155,7 @@ def _write(connection: Connection, number: int, block: Block) -> None:
         connection.execute(delete(lead_blocks).where(lead_blocks.c.block == number))
         return
     arrays, words = block.written()
-    row = {"block": number, "n_leads": block.n_leads, "arrays": arrays, "words": words}
+    # Drawn, not counted: a block that was gone meanwhile has no earlier one to count on from.
+    version = secrets.randbits(VERSION_BITS)
+    row = {"block": number, "n_leads": block.n_leads, "arrays": arrays, "words": words, "version": version}
     insert_or_replace(connection, lead_blocks, [row])

@@ -11,7 +11,7 @@ from features.errors import LeadQualityError
 from serving.kpis import counting
 from serving.kpis.columns import LeadColumns
 from serving.kpis.counts import Counts, Selection
-from serving.store.counted import PART, columns, fold, n_changes
+from serving.store.counted import PART, Kept, columns, fold, n_changes
 from serving.store.errors import outside
 from serving.store.writer import Writer
 
@@ -26,6 +26,7 @@ class Figures:
         self._engine = engine
         self._writer = writer
         self._asked = False
+        self._kept: Kept | None = None
 
     def counts(self, selection: Selection) -> Counts:
         """What has become of the leads of `selection`.
@@ -45,7 +46,8 @@ class Figures:
         """All leads, as columns; several counts over them are of the same moment."""
         self._asked = True
         with self._snapshot() as connection:
-            return columns(connection)
+            leads, self._kept = columns(connection, self._kept)
+        return leads
 
     def n_changes(self) -> int:
         """How many changes of leads every reader looks up."""

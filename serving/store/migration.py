@@ -14,7 +14,7 @@ from features.text import Text
 from serving.store.engine import WRITES
 from serving.store.errors import NotMigratedError
 
-HEAD = "0009"
+HEAD = "0010"
 SCRIPTS = Path(__file__).parent / "migrations"
 LOCK = 4_711_202_601  # any constant: the number under which migrating processes wait for each other on PostgreSQL
 

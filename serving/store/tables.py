@@ -233,7 +233,10 @@ lead_blocks = Table(
     Column("n_leads", Integer, nullable=False),
     Column("arrays", LargeBinary, nullable=False),
     Column("words", LargeBinary, nullable=False),
+    Column("version", BigInteger, nullable=False, server_default="0"),
 )
+# Which blocks are as they were is looked up here: behind a block's arrays, it would take as long as reading them.
+Index(None, lead_blocks.c.block, lead_blocks.c.version)
 
 outcomes = Table(
     "outcomes",

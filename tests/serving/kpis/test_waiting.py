@@ -18,7 +18,7 @@ times = st.lists(st.tuples(st.integers(0, 300), st.booleans(), st.integers(1, 3)
 
 def waits(minutes: np.ndarray, contacted: np.ndarray) -> list[Wait]:
     halves = np.array_split(np.arange(len(minutes)), 2)
-    return [Wait(None, "A", minutes[half].astype(int), contacted[half].astype(bool)) for half in halves]
+    return [Wait(None, "A", minutes[half].astype(np.int32), contacted[half].astype(bool)) for half in halves]
 
 
 @given(times)

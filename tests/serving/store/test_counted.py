@@ -229,3 +229,25 @@ def test_a_reader_sees_one_moment_while_changes_are_folded(store: Store) -> None
         if number % 3 == 0:
             store.figures.fold()
         assert len(store.figures.columns().account) == number + 1
+
+
+def test_a_reader_that_has_read_before_sees_what_others_have_folded_changed_and_erased(
+    store: Store, database_url: str
+) -> None:
+    keep(database_url, random_rows(IN_A_BLOCK + 50, seed=7))
+    store.figures.fold_what_is_due()
+    reader = Store(Settings(database_url=database_url).database_url)
+    for change in (
+        lambda: store.scores.save(MODEL, [new_score(number) for number in range(1_000, 1_020)]),
+        store.figures.fold,
+        lambda: store.outcomes.save([Outcome("o1", "h", "L3", "won", NOW, NOW, NOW)]),
+        lambda: store.erasures.erase(Erasure("L5", "0" * 32, NOW)),
+        lambda: store.erasures.erase(Erasure("L1001", "1" * 32, NOW)),
+        store.figures.fold,
+    ):
+        before = reader.figures.columns()
+        change()
+        assert counted(reader.figures.columns()) == all_leads(database_url)
+        assert len(before.account) > IN_A_BLOCK, "what somebody else is reading stays as it was"
+    assert reader.figures.columns() is reader.figures.columns(), "nothing has changed, so nothing is read"
+    reader.close()
