@@ -59,10 +59,11 @@ class _Part:
 
     def cells(self, p: Floats) -> Iterator[Cell]:
         """The cells of the population; `p` are its leads' probabilities."""
-        named, at = self.combined(self.state, N_STATES)
+        known, state_of = _numbered(self.state)
+        named, at = self.combined(state_of, len(known))
         sums = (np.bincount(at, weight, len(named)).tolist() for weight in (None, p, p * p))
         for (group, grade, state), n, p1, p2 in zip(named, *sums, strict=True):
-            yield Cell(group, grade, state, int(n), p1, p2)
+            yield Cell(group, grade, int(known[state]), int(n), p1, p2)
 
 
 def count(leads: LeadColumns, selection: Selection) -> Counts:
