@@ -89,14 +89,19 @@ versions: setup ## list the registered versions with their aliases and verdicts
 key: setup ## make an API key and print it, this once (CLIENT=name ROLE=crm|sales|marketing|data EXPIRES_DAYS=)
 	$(PY) -m serving keys create --client '$(CLIENT)' --role '$(ROLE)' $(if $(EXPIRES_DAYS),--expires-days $(EXPIRES_DAYS))
 
+# What only reads a store reads the demo's, after make demo and without MODEL; keys and make serve have a store of their own.
+demo_scores := $(and $(filter demo,$(MODEL)),$(wildcard .state/demo/scores.db))
+from_store = $(if $(demo_scores),LEAD_DATABASE_URL=$${LEAD_DATABASE_URL:-sqlite:///$(demo_scores)}) \
+  LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion}
+
 serve: setup ## start the scoring service on the champion, for those with a key (MODEL=name; settings: docs/en/service.md)
 	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving
 
 agreement: setup ## write into a definition file what both teams agreed on in the service (DEFINITION=lead.toml; PRINT=1 prints it)
-	$(PY) -m serving agreement --definition '$(DEFINITION)' $(if $(PRINT),,--write)
+	$(from_store) $(PY) -m serving agreement --definition '$(DEFINITION)' $(if $(PRINT),,--write)
 
 history: setup ## write what was scored and what became of it, to train on (OUT=history.parquet MODEL=name LATE=1)
-	LEAD_BUNDLE=$${LEAD_BUNDLE:-models:/$(MODEL)@champion} $(PY) -m serving history --out '$(or $(OUT),.state/history.parquet)' \
+	$(from_store) $(PY) -m serving history --out '$(or $(OUT),.state/history.parquet)' \
 	  $(if $(LATE),--with-late)
 
 score: setup ## score a file of any size with the champion, with all contributions (IN=leads.parquet OUT=scores.parquet)
@@ -110,8 +115,8 @@ mlflow: setup ## open MLflow's pages on the store that MLFLOW_TRACKING_URI names
 	  http://*|https://*) echo "MLFLOW_TRACKING_URI names a server; its pages are at $$MLFLOW_TRACKING_URI" ;; \
 	  *) $(PY) -m mlflow ui --backend-store-uri "$$MLFLOW_TRACKING_URI" --host 127.0.0.1 --port 5000 ;; esac
 
-report: setup ## write the report for the joint meeting to .state/report: HTML, and PDF where Chromium is installed (FROM=2026-01-01 LAST=2026-03-31)
-	$(PY) -m serving report$(if $(FROM), --from $(FROM))$(if $(LAST), --last $(LAST))
+report: setup ## write the report for the joint meeting to .state/report: HTML, and PDF where Chromium is installed (FROM=2026-01-01 LAST=2026-03-31 MODEL=name)
+	$(from_store) $(PY) -m serving report$(if $(FROM), --from $(FROM))$(if $(LAST), --last $(LAST))
 
 notebooks: setup ## run the notebooks; they stand with their outputs in .state/notebooks
 	@mkdir -p .state/notebooks
